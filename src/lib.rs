@@ -1,0 +1,48 @@
+//! Revoker: a background worker that makes sure that a session which must die, dies.
+//!
+//! It consumes "revoke session" events from RabbitMQ, calls Stytch's Revoke Session API, sends what
+//! cannot be done to a dead-letter queue and exports Prometheus metrics.
+//!
+//! # Five promises
+//!
+//! 1. No confirmed event is lost: it is revoked, dead-lettered, or still queued.
+//! 2. A message is acked only after what follows from it (a retry, a dead letter, a bulk outcome) is confirmed.
+//! 3. A fault that is not the message's own (429, outage, bad credentials, broker trouble) never
+//!    dead-letters it and costs it no attempt.
+//! 4. Bulk never delays urgent.
+//! 5. No credential (session token, JWT, API secret, broker password) leaves the process in clear
+//!    except to the API.
+//!
+//! # The map
+//!
+//! One folder per stage; alphabetical order is the order of the flow, with the life of one message
+//! told in [`worker`].
+//!
+//! | module | what happens there | may name |
+//! |---|---|---|
+//! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, the trait `settle::Outbox` |
+//! | [`cli`] | one subcommand a file | everything |
+//! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs |
+//! | [`event`] | what we were asked to do: bytes to an event or a rejection | nothing |
+//! | [`gate`] | may this call go now? lanes, rate, breaker | `event` |
+//! | [`revoke`] | the Stytch call and what its answer means; the pretend API | `event` |
+//! | [`settle`] | what becomes of the message: verdict, delay, seal, publish and only then ack | `event`, `revoke::outcome` |
+//! | [`telemetry`] | metrics, logs, the admin port | the closed sets of the stages, for labels |
+//! | [`shutdown`] | signals to a token, a drain with a deadline, how it ended | nothing |
+//! | [`worker`] | decode, gate, call, classify, settle: one message's life | everything |
+//!
+//! Decisions are pure (`now`, randomness and limits come in, facts go out); I/O is at the edges.
+
+
+
+
+pub mod broker;
+pub mod cli;
+pub mod config;
+pub mod event;
+pub mod gate;
+pub mod revoke;
+pub mod settle;
+pub mod shutdown;
+pub mod telemetry;
+pub mod worker;

@@ -1,0 +1,57 @@
+//! Why an event ended in the dead-letter queue: a closed set, used as header, metric label and log field.
+
+use crate::{event, revoke::outcome::ApiCode};
+
+/// Why an event was dead-lettered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The event breaks the contract.
+    Rejected(event::Code),
+    /// Stytch refuses the request for good.
+    Api(ApiCode),
+    /// Every attempt and every delay is used up.
+    AttemptsExhausted,
+    /// The worker panicked over this message.
+    InternalError,
+    /// The message was given out too often without an end.
+    DeliveryLimit,
+    /// The publisher set an `expiration` and the broker dead-lettered the message unprocessed.
+    Expired,
+    /// A sealed retry whose key is not in the key ring.
+    SealKeyUnknown,
+    /// A user still has sessions older than the cutoff after every round.
+    UserSessionsRemain,
+}
+
+impl Code {
+    /// The word used in headers, labels and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected(code) => code.as_str(),
+            Self::Api(code) => code.as_str(),
+            Self::AttemptsExhausted => "attempts_exhausted",
+            Self::InternalError => "internal_error",
+            Self::DeliveryLimit => "delivery_limit",
+            Self::Expired => "expired",
+            Self::SealKeyUnknown => "seal_key_unknown",
+            Self::UserSessionsRemain => "user_sessions_remain",
+        }
+    }
+
+    /// The complete closed set.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let own = [
+            Self::AttemptsExhausted,
+            Self::InternalError,
+            Self::DeliveryLimit,
+            Self::Expired,
+            Self::SealKeyUnknown,
+            Self::UserSessionsRemain,
+        ];
+        event::Code::ALL
+            .iter()
+            .map(|c| Self::Rejected(*c))
+            .chain(ApiCode::ALL.iter().map(|c| Self::Api(*c)))
+            .chain(own)
+    }
+}

@@ -1,0 +1,1 @@
+//! One message's life: decode, gate, call, classify, settle.
