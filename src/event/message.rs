@@ -96,6 +96,10 @@ pub struct History {
     pub retries: u32,
     /// When a worker first took the event; `None` on its first delivery.
     pub first_received_at: Option<Timestamp>,
+    /// The event's id, for a body that is sealed.
+    pub event_id: Option<String>,
+    /// The queue a sealed body was sealed for; `None` if the body was stored in clear.
+    pub queue: Option<String>,
     /// Whether it came back through our own return exchange, so that this history may be believed.
     pub returned: bool,
 }
