@@ -33,6 +33,8 @@ pub struct Message {
     pub properties: Properties,
     /// What earlier rounds left in our headers; all zero unless the message came back from our own delay queue.
     pub history: History,
+    /// Whether a newer worker wrote its headers: it is then left for that one.
+    pub from_newer_worker: bool,
     /// The broker's redelivered flag.
     pub redelivered: bool,
     /// The broker's `x-delivery-count`: how often it was given out before.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Outgoing, To, code::Code, outcome::Outcome};
-use crate::event::{HeaderValue, History, Lane, Message, Properties};
+use crate::event::{HeaderValue, History, Message, Properties};
 
 /// Version of our headers.
 pub const HEADERS_VERSION: i64 = 1;
@@ -112,8 +112,9 @@ pub fn outcome(message: &Message, facts: &Facts, outcome: Outcome, code: Option<
         safe_at: now.checked_add(JWT_LIFETIME).ok().filter(|_| ended),
     };
     let mut routing_key = format!("{lane}.{}.{}", outcome.as_str(), message.publisher);
-    let cut = routing_key.floor_char_boundary(ROUTING_KEY_BYTES_MAX);
-    routing_key.truncate(cut);
+    while routing_key.len() > ROUTING_KEY_BYTES_MAX {
+        routing_key.pop();
+    }
     Outgoing {
         to: To::Outcome,
         routing_key,
@@ -205,9 +206,4 @@ fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
         headers.push(("revoker-queue", HeaderValue::Text(queue.clone())));
     }
     headers
-}
-
-/// Whether an event that came through this lane is bulk, for which an outcome must never be missing.
-pub fn must_be_recorded(lane: Lane) -> bool {
-    lane == Lane::Bulk
 }
