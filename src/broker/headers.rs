@@ -53,17 +53,17 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
     let Some(headers) = from.headers() else {
         return read;
     };
+    read.newer = trusted && headers.inner().get("revoker-version").and_then(int).is_some_and(|v| v > HEADERS_VERSION);
     let mut room = Properties::HEADER_BYTES_MAX;
     for (name, value) in headers.inner() {
         let name = name.as_str();
         match (name, value) {
             ("x-delivery-count", value) => read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0),
             ("x-first-death-queue", value) => read.first_death_queue = string(value),
-            _ if name.starts_with("revoker-") => {
-                if trusted {
-                    read.newer |= own(&mut read.history, name, value);
-                }
-            }
+            // A newer worker's headers stay as they are: it will know what they mean.
+            _ if name.starts_with("revoker-") && read.newer => keep(&mut read.properties, &mut room, name, value),
+            _ if name.starts_with("revoker-") && trusted => own(&mut read.history, name, value),
+            _ if name.starts_with("revoker-") => {}
             _ if name.starts_with("x-") || matches!(name, "CC" | "BCC") => {}
             _ => keep(&mut read.properties, &mut room, name, value),
         }
@@ -71,11 +71,10 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
     read
 }
 
-/// Takes in one header of ours; true if it says that a newer worker wrote them.
-fn own(history: &mut History, name: &str, value: &AMQPValue) -> bool {
+/// Takes in one header of ours.
+fn own(history: &mut History, name: &str, value: &AMQPValue) {
     let count = |value| int(value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
     match name {
-        "revoker-version" => return int(value).is_some_and(|version| version > HEADERS_VERSION),
         "revoker-attempts" => history.attempts = count(value),
         "revoker-retries" => history.retries = count(value),
         "revoker-first-received-at" => {
@@ -85,7 +84,6 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) -> bool {
         "revoker-queue" => history.queue = string(value),
         _ => {}
     }
-    false
 }
 
 fn keep(properties: &mut Properties, room: &mut usize, name: &str, value: &AMQPValue) {
