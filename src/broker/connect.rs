@@ -76,6 +76,11 @@ impl Broker {
         }
     }
 
+    /// Tells that a session was lost and the next one is being made.
+    pub fn reconnecting(&self) {
+        (self.watch)(Fact::Reconnecting);
+    }
+
     async fn try_session(&self) -> Result<Session, Error> {
         let names = Names::new(&self.settings.prefix);
         let link = Arc::new(Link::default());

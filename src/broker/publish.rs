@@ -139,6 +139,10 @@ impl Outbox for Publisher {
     fn is_up(&self) -> bool {
         self.link.is_up()
     }
+
+    async fn down(&self) {
+        self.link.failed().await;
+    }
 }
 
 /// One message for [`publish_once`].

@@ -64,8 +64,6 @@ pub struct View {
     pub paused: Option<Pause>,
     /// Whether a 429 holds one of the ways.
     pub limited: bool,
-    /// Calls on the wire.
-    pub on_wire: usize,
 }
 
 impl Gate {
@@ -217,13 +215,25 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
+    /// Waits until the gate is closed.
+    pub async fn closed(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.lock().closed {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// What the gate is doing.
-    pub fn view(&self, slots: usize) -> View {
+    pub fn view(&self) -> View {
         let inner = self.lock();
         View {
             paused: inner.breaker.paused(),
             limited: inner.pacers.iter().any(|p| p.limited_in_row() > 0),
-            on_wire: slots.saturating_sub(inner.free),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod delay;
 pub mod outcome;
 pub mod perform;
 pub mod report;
+pub mod seal;
 pub mod verdict;
 
 use std::{future::Future, path::PathBuf, time::Duration};
@@ -81,6 +82,9 @@ pub trait Outbox: Send + Sync + 'static {
     /// Whether the link under it still stands. When it does not, the broker gives every unacked
     /// message out again, and there is nothing to publish for any more.
     fn is_up(&self) -> bool;
+
+    /// Waits until it no longer does.
+    fn down(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// The right and the duty to settle one delivery.

@@ -6,6 +6,8 @@
 
 use crate::{closed_set, revoke::outcome::Failure};
 
+pub use crate::broker::{Depth as Queue, Role};
+
 closed_set! {
     /// How a message came to us.
     DeliveryKind {
@@ -94,36 +96,12 @@ closed_set! {
 }
 
 closed_set! {
-    /// The queues whose depth we report.
-    Queue {
-        /// The urgent lane.
-        Urgent => "urgent",
-        /// The bulk lane.
-        Bulk => "bulk",
-        /// All delay queues together.
-        Retry => "retry",
-        /// The dead-letter queue.
-        Dead => "dead",
-    }
-}
-
-closed_set! {
     /// What saved a call.
     Dedupe {
         /// The same target was on the wire.
         InFlight => "in_flight",
         /// The same target was revoked in the last minutes.
         Recent => "recent",
-    }
-}
-
-closed_set! {
-    /// Our two connections to RabbitMQ.
-    Role {
-        /// Consumes and acks.
-        Consumer => "consumer",
-        /// Publishes.
-        Publisher => "publisher",
     }
 }
 

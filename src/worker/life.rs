@@ -4,31 +4,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use super::Worker;
 use crate::{
-    event::{Event, HeaderValue, History, Message, Properties, Rejection, Request, Target, decode::decode},
+    event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
     settle::{
         code::Code,
         report::{Facts, Stored},
         seal::{self, OpenError},
         verdict::Account,
     },
+    telemetry::sets::Unmeasured,
 };
 
 /// One message from its delivery to its end.
 pub(super) struct Life {
     /// As it was delivered.
     pub(super) message: Message,
-    /// When it was.
-    pub(super) taken_at: Instant,
     /// What goes into outcome, dead letter and log.
     pub(super) facts: Facts,
     /// Its attempts and delays.
     pub(super) account: Account,
     /// Where its time went: waiting for the gate, for its own next attempt, on the wire.
     pub(super) spent: Spent,
+    /// Why its exposure says nothing about us, if so.
+    pub(super) unmeasured: Option<Unmeasured>,
     /// Whether its body goes into no queue in clear: until it is known to hold no credential, it may.
     secret: bool,
     /// Whether its body is sealed still: it could not be opened.
@@ -63,10 +63,10 @@ impl Life {
         let facts = Facts { event_id: message.history.event_id.clone(), ..Facts::default() };
         Self {
             message,
-            taken_at: Instant::now(),
             facts,
             account,
             spent: Spent::default(),
+            unmeasured: None,
             secret: true,
             still_sealed: false,
         }
@@ -173,10 +173,4 @@ impl Life {
 /// Nothing of the publisher's stays readable beside a sealed body.
 fn sealed_properties() -> Properties {
     Properties { content_type: Some(seal::CONTENT_TYPE.to_owned()), ..Properties::default() }
-}
-
-/// A newer worker's message as it came, its headers included, for a delay queue.
-pub(super) fn untouched(message: &Message) -> (Stored, Vec<(&'static str, HeaderValue)>) {
-    let stored = Stored { body: message.body.clone(), properties: message.properties.clone() };
-    (stored, Vec::new())
 }
