@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test an unwrap is an assertion")]
 
 mod accepted;
+mod contract;
 mod hostile;
 mod jwts;
 mod rejected;

@@ -6,109 +6,66 @@ use super::*;
 
 const TEST_SESSION: &str = "session-test-8d3c1b2a-0f4e-4c6d-9a7b-5e1f2a3b4c5d";
 
+/// `value` in `field`, beside nothing but what the field needs, is a bad format.
+fn check_id(field: &str, value: &str, wanted: &str) {
+    let user = if field == "keep_session_id" {
+        json!(USER)
+    } else {
+        Value::Null
+    };
+    let mut changes = json!({"session_id": null, "user_id": user});
+    changes[field] = json!(value);
+    check_change(
+        changes,
+        &format!("bad_format: {field} does not look like a {wanted}"),
+    );
+}
+
 #[test]
-fn ids_that_are_something_else() {
+fn ids_of_the_other_kind() {
+    let session = "session id (session-test-… or session-live-…); it looks like a user id";
+    let user = "user id (user-test-… or user-live-…); it looks like a session id";
+    check_id("session_id", USER, &format!("{session}, use \"user_id\""));
+    check_id(
+        "session_id",
+        "user-test-7",
+        &format!("{session}, use \"user_id\""),
+    );
+    check_id("user_id", SESSION, &format!("{user}, use \"session_id\""));
+    check_id("keep_session_id", USER, session);
+}
+
+#[test]
+fn credentials_and_nonsense_where_an_id_belongs() {
     let long = "x".repeat(257);
     let jwt = jwt_of(SESSION);
-    let jwt_withheld = format!(
-        "({} characters, value withheld); a session JWT goes in \"session_jwt\"",
-        jwt.len()
-    );
-    let unlike_session = "does not look like a session id (session-test-… or session-live-…)";
-    let unlike_user = "does not look like a user id (user-test-… or user-live-…)";
+    let token = "a session token goes in \"session_token\"";
+    let session = "give the session_id that Stytch gave";
     let rows = [
-        (
-            "session_id",
-            USER,
-            format!("{unlike_session}; it looks like a user id, use \"user_id\""),
-        ),
-        (
-            "session_id",
-            "user-test-7",
-            format!("{unlike_session}; it looks like a user id, use \"user_id\""),
-        ),
-        (
-            "session_id",
-            TOKEN,
-            format!(
-                "{unlike_session} (44 characters, value withheld); a session token goes in \"session_token\""
-            ),
-        ),
-        (
-            "session_id",
-            "SECRET_CANARY_mZAYn5",
-            format!(
-                "{unlike_session} (20 characters, value withheld); a session token goes in \"session_token\""
-            ),
-        ),
-        (
-            "session_id",
-            &jwt,
-            format!("{unlike_session} {jwt_withheld}"),
-        ),
-        (
-            "session_id",
-            "",
-            format!(
-                "{unlike_session} (0 characters, value withheld); give the session_id that Stytch gave"
-            ),
-        ),
-        (
-            "session_id",
-            "SECRET CANARY ä",
-            format!(
-                "{unlike_session} (15 characters, value withheld); give the session_id that Stytch gave"
-            ),
-        ),
-        (
-            "session_id",
-            &long,
-            format!(
-                "{unlike_session} (257 characters, value withheld); give the session_id that Stytch gave"
-            ),
-        ),
-        (
-            "user_id",
-            SESSION,
-            format!("{unlike_user}; it looks like a session id, use \"session_id\""),
-        ),
-        (
-            "user_id",
-            TOKEN,
-            format!(
-                "{unlike_user} (44 characters, value withheld); a session token goes in \"session_token\""
-            ),
-        ),
-        ("user_id", &jwt, format!("{unlike_user} {jwt_withheld}")),
-        (
-            "user_id",
-            "a b",
-            format!(
-                "{unlike_user} (3 characters, value withheld); give the user_id that Stytch gave"
-            ),
-        ),
-        (
-            "keep_session_id",
-            USER,
-            format!("{unlike_session}; it looks like a user id"),
-        ),
-        (
-            "keep_session_id",
-            TOKEN,
-            format!(
-                "{unlike_session} (44 characters, value withheld); a session token goes in \"session_token\""
-            ),
-        ),
+        ("session_id", TOKEN, token),
+        ("session_id", CANARY, token),
+        ("session_id", "SECRET_CANARY_Xq7bV0", token),
+        ("session_id", &jwt, "a session JWT goes in \"session_jwt\""),
+        ("session_id", "", session),
+        ("session_id", "SECRET CANARY ä", session),
+        ("session_id", &long, session),
+        ("user_id", TOKEN, token),
+        ("user_id", &jwt, "a session JWT goes in \"session_jwt\""),
+        ("user_id", "a b", "give the user_id that Stytch gave"),
+        ("keep_session_id", TOKEN, token),
     ];
-    for (field, value, wanted) in rows {
-        let user = if field == "keep_session_id" {
-            json!(USER)
+    for (field, value, remedy) in rows {
+        let kind = if field == "user_id" {
+            "user"
         } else {
-            Value::Null
+            "session"
         };
-        let mut changes = json!({"session_id": null, "user_id": user});
-        changes[field] = json!(value);
-        check_change(changes, &format!("bad_format: {field} {wanted}"));
+        let chars = value.chars().count();
+        check_id(
+            field,
+            value,
+            &format!("{kind} id ({chars} characters, value withheld); {remedy}"),
+        );
     }
 }
 
