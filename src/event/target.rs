@@ -34,13 +34,6 @@ impl Kind {
             Self::User => "user",
         }
     }
-
-    const fn other(self) -> Self {
-        match self {
-            Self::Session => Self::User,
-            Self::User => Self::Session,
-        }
-    }
 }
 
 /// An id that may be sent.
@@ -125,42 +118,43 @@ pub(super) fn id(
     text: &str,
     expect: &Expectations,
 ) -> Result<Id, Problem> {
-    let chars = text.chars().count();
-    let withheld = format!("({chars} characters, value withheld)");
-    let remedy = match look(text, kind) {
+    match look(text, kind) {
         Look::Id(found, environment) if found == kind => {
             in_environment(field, environment, expect)?;
-            return Ok(Id {
+            Ok(Id {
                 text: text.to_owned(),
                 is_known: true,
-            });
+            })
         }
         Look::Nearly(found, environment) if found == kind => {
             in_environment(field, environment, expect)?;
-            return unknown(field, kind, text, expect);
+            unknown(field, kind, text, expect)
         }
-        Look::Else => return unknown(field, kind, text, expect),
-        Look::Id(..) | Look::Nearly(..) => other_kind(field, kind),
-        Look::Jwt => format!(" {withheld}; a session JWT goes in \"session_jwt\""),
-        Look::Token => format!(" {withheld}; a session token goes in \"session_token\""),
-    };
-    Err(unlike(field, kind, &remedy))
+        Look::Else => unknown(field, kind, text, expect),
+        Look::Id(..) | Look::Nearly(..) => Err(other_kind(field, kind)),
+        Look::Jwt => Err(withheld(
+            field,
+            kind,
+            text,
+            "a session JWT goes in \"session_jwt\"",
+        )),
+        Look::Token => Err(withheld(
+            field,
+            kind,
+            text,
+            "a session token goes in \"session_token\"",
+        )),
+    }
 }
 
 fn unknown(field: Field, kind: Kind, text: &str, expect: &Expectations) -> Result<Id, Problem> {
     if !made_of(text, UNKNOWN_ID_LEN_MAX, |b| b.is_ascii_graphic()) {
-        let chars = text.chars().count();
-        let name = kind.word();
-        let remedy =
-            format!(" ({chars} characters, value withheld); give the {name}_id that Stytch gave");
-        return Err(unlike(field, kind, &remedy));
+        let remedy = format!("give the {}_id that Stytch gave", kind.word());
+        return Err(withheld(field, kind, text, &remedy));
     }
     if expect.strict_ids {
-        return Err(unlike(
-            field,
-            kind,
-            "; this worker is set to refuse every other form (REVOKER_STRICT_IDS)",
-        ));
+        let remedy = "this worker is set to refuse every other form (REVOKER_STRICT_IDS)";
+        return Err(unlike(field, kind, remedy));
     }
     Ok(Id {
         text: text.to_owned(),
@@ -168,20 +162,31 @@ fn unknown(field: Field, kind: Kind, text: &str, expect: &Expectations) -> Resul
     })
 }
 
-fn unlike(field: Field, kind: Kind, remedy: &str) -> Problem {
-    let word = kind.word();
+fn withheld(field: Field, kind: Kind, text: &str, remedy: &str) -> Problem {
+    let (word, chars) = (kind.word(), text.chars().count());
     field.bad_format(&format!(
-        "does not look like a {word} id ({word}-test-… or {word}-live-…){remedy}"
+        "does not look like a {word} id ({chars} characters, value withheld); {remedy}"
     ))
 }
 
-fn other_kind(field: Field, kind: Kind) -> String {
-    let other = kind.other().word();
-    match field {
+fn unlike(field: Field, kind: Kind, remedy: &str) -> Problem {
+    let word = kind.word();
+    field.bad_format(&format!(
+        "does not look like a {word} id ({word}-test-… or {word}-live-…); {remedy}"
+    ))
+}
+
+fn other_kind(field: Field, kind: Kind) -> Problem {
+    let other = match kind {
+        Kind::Session => "user",
+        Kind::User => "session",
+    };
+    let remedy = match field {
         // There is no field to name the user whose session is kept, beside user_id, which is given.
-        Field::KeepSessionId => format!("; it looks like a {other} id"),
-        _ => format!("; it looks like a {other} id, use \"{other}_id\""),
-    }
+        Field::KeepSessionId => format!("it looks like a {other} id"),
+        _ => format!("it looks like a {other} id, use \"{other}_id\""),
+    };
+    unlike(field, kind, &remedy)
 }
 
 fn in_environment(field: Field, found: Environment, expect: &Expectations) -> Result<(), Problem> {
