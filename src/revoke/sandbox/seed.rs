@@ -45,7 +45,7 @@ pub struct Seeded {
 pub enum SeedError {
     /// Over [`World::SESSIONS_MAX`].
     #[error(
-        "too many users or sessions; the sandbox holds at most {} of each",
+        "too many users, sessions or tokens; the sandbox holds at most {} of each",
         World::SESSIONS_MAX
     )]
     TooMany,
@@ -80,9 +80,8 @@ impl World {
         let users = user_ids.len() + seed.users as usize;
         let lone = session_ids.len() + of_tokens.len() + seed.sessions as usize;
         let sessions = users.saturating_mul(per_user).saturating_add(lone);
-        if self.count().0.saturating_add(sessions) > Self::SESSIONS_MAX
-            || self.count_users().saturating_add(users) >= Self::SESSIONS_MAX
-        {
+        // One more user owns the sessions that are of none of these.
+        if sessions.max(users + 1) > self.room() {
             return Err(SeedError::TooMany);
         }
 

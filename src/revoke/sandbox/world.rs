@@ -57,7 +57,7 @@ pub(super) struct SessionAt(usize);
 pub(super) struct UserAt(usize);
 
 impl World {
-    /// Sessions, and users, that the world holds at most.
+    /// Sessions, and users, and tokens, that the world holds at most.
     pub(super) const SESSIONS_MAX: usize = 2_000_000;
 
     /// An empty world; the same seed makes the same ids in the same order.
@@ -113,9 +113,10 @@ impl World {
         self.session_by_token.insert(token.to_owned(), session);
     }
 
-    /// How many users exist.
-    pub(super) const fn count_users(&self) -> usize {
-        self.users.len()
+    /// How many more users, sessions or tokens fit in.
+    pub(super) fn room(&self) -> usize {
+        let fullest = self.users.len().max(self.sessions.len());
+        Self::SESSIONS_MAX - fullest.max(self.session_by_token.len())
     }
 
     /// The session of this token.
