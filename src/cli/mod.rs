@@ -1,1 +1,3 @@
 //! One subcommand a file.
+
+pub mod sandbox;
