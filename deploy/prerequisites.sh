@@ -69,7 +69,8 @@ install_packages() {
 # 101 forbids it. One that was there before is put back.
 held_back_install() {
   set -eu
-  local policy=/usr/sbin/policy-rc.d was_there=
+  # Not local: the trap runs after this function has ended.
+  policy=/usr/sbin/policy-rc.d was_there=
   restore() { if [ -n "$was_there" ]; then mv "$policy.before-revoker" "$policy"; else rm -f "$policy"; fi; }
   if [ -e "$policy" ]; then
     was_there=yes
@@ -83,7 +84,7 @@ held_back_install() {
   apt-get install -y --no-install-recommends "$@"
   # Nor may the system node start at the next boot: nobody asked for it.
   case " $* " in
-    *' rabbitmq-server '*) ! command -v systemctl >/dev/null || systemctl disable rabbitmq-server epmd.socket epmd.service || true ;;
+    *' rabbitmq-server '*) ! command -v systemctl >/dev/null || systemctl disable rabbitmq-server || true ;;
   esac
 }
 
