@@ -33,9 +33,6 @@
 //!
 //! Decisions are pure (`now`, randomness and limits come in, facts go out); I/O is at the edges.
 
-
-
-
 pub mod broker;
 pub mod cli;
 pub mod config;

@@ -1,6 +1,7 @@
 //! What becomes of the message: verdict, delay, seal, and the publish that must be confirmed before the ack.
 
 pub mod code;
+pub mod seal;
 
 use std::{path::PathBuf, time::Duration};
 
