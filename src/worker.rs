@@ -43,7 +43,7 @@ pub struct Worker<A> {
     /// Our project and how strict we are about ids.
     pub expectations: Expectations,
     /// The key ring for bodies that may hold a credential.
-    pub ring: KeyRing,
+    pub ring: Arc<KeyRing>,
     /// The names of our queues.
     pub names: Names,
     /// Whether outcomes can be recorded.
