@@ -56,7 +56,7 @@ fn literal_end(text: &str, i: usize) -> usize {
             i
         };
     }
-    let raw = rest.iter().skip_while(|b| **b == b'b').next() == Some(&b'r') && !named;
+    let raw = rest.iter().find(|b| **b != b'b') == Some(&b'r') && !named;
     if raw {
         let head = rest.iter().position(|b| *b == b'r').map_or(0, |n| n + 1);
         let hashes = rest[head..].iter().take_while(|b| **b == b'#').count();
