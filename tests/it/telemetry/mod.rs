@@ -4,6 +4,7 @@
 mod admin;
 mod logs;
 mod metrics;
+mod recorded;
 mod state;
 
 use jiff::Timestamp;
