@@ -108,14 +108,13 @@ fn revoke(
     })
 }
 
-/// Exactly one target, and what belongs to a user only with a user. A target that is null or
-/// misspelt is told as such, so it is neither missing nor one too many.
+/// Exactly one target, and what belongs to a user only with a user. A target that is null is told as
+/// such, so it is neither missing nor one too many; a misspelt one counts as what it was meant to be.
 fn count_targets(form: &mut Form<'_>) {
     let given: Vec<_> = Field::TARGETS
         .into_iter()
         .filter(|field| form.has(*field))
         .collect();
-    let names: Vec<_> = given.iter().map(|field| field.as_str()).collect();
     let none_meant = Field::TARGETS.into_iter().all(|field| form.lacks(field));
     if none_meant {
         let names = Field::TARGETS.map(Field::as_str).join(", ");
@@ -125,6 +124,7 @@ fn count_targets(form: &mut Form<'_>) {
         ));
     }
     if given.len() > 1 {
+        let names: Vec<_> = given.iter().map(|field| field.as_str()).collect();
         let (count, names) = (given.len(), names.join(", "));
         let remedy = if count == 2 {
             "send two events to revoke both"

@@ -189,6 +189,8 @@ fn ids_of_unknown_format_are_sent_and_flagged() {
         .replace("SESSION-LIVE", "session-live");
     for id in [
         "s-1",
+        "tenant.7.session",
+        "8D3C1B2A0F4E4C6D9A7B5E1F2A3B4C5D",
         "session-live-7",
         &upper,
         "8D3C1B2A-0F4E-4c6d-9a7b-5e1f2a3b4c5d",

@@ -176,6 +176,7 @@ fn mutated_bodies_give_nothing_away() {
             Err(rejection) => rejection.to_string(),
         };
         refused += 1;
+        assert!(!text.is_empty(), "refused without a reason");
         for (_, secret) in SECRETS {
             assert_withheld(&text, secret);
         }

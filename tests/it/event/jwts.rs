@@ -43,6 +43,8 @@ fn jwts_that_name_no_session_of_ours() {
         (jwt_of(USER), no_id.to_owned()),
         (jwt_of(CANARY), no_id.to_owned()),
         (jwt_of(""), no_id.to_owned()),
+        (format!("e30.{}.e30", "A".repeat(8184)), payload.to_owned()),
+        (format!("e30.{}.e30", "A".repeat(8185)), "jwt_malformed: session_jwt has 8193 bytes, the limit is 8192; send the session_id instead".to_owned()),
         (format!("e30.{}.e30", "A".repeat(9000)), "jwt_malformed: session_jwt has 9008 bytes, the limit is 8192; send the session_id instead".to_owned()),
     ];
     for (value, wanted) in rows {

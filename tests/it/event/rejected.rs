@@ -149,6 +149,25 @@ fn names_of_fields() {
 }
 
 #[test]
+fn hints_that_would_mislead_are_not_given() {
+    let plain = |name: &str, event: &str| {
+        format!(
+            "unknown_field: \"{name}\" is not a field of {event}; put your own data under \"ext\""
+        )
+    };
+    let v1 = "session.revoke.v1";
+    // Too far from note; reason is there already; a verify event has no session_id.
+    check(body(json!({"nods": CANARY})).as_bytes(), &plain("nods", v1));
+    check(
+        body(json!({"reasons": CANARY})).as_bytes(),
+        &plain("reasons", v1),
+    );
+    let verify = "session.revoke.verify.v1";
+    let event = body(json!({"type": verify, "session_id": null, "sesion_id": CANARY}));
+    check(event.as_bytes(), &plain("sesion_id", verify));
+}
+
+#[test]
 fn every_field_in_every_wrong_type() {
     let values = [
         ("null", "null"),

@@ -77,6 +77,11 @@ fn missing_fields() {
         json!({"session_id": null}),
         "target_missing: no target; give exactly one of session_id, session_token, session_jwt, user_id",
     );
+    // Without a target nobody knows whether a cutoff was right.
+    check_change(
+        json!({"session_id": null, "cutoff": "2026-11-22T06:00:00Z"}),
+        "target_missing: no target; give exactly one of session_id, session_token, session_jwt, user_id",
+    );
 }
 
 #[test]
