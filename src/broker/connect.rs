@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
 
@@ -91,16 +91,20 @@ impl Broker {
         let open = async |source, prefetch| {
             Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
         };
+        let urgent = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
+        let bulk = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
+        let unhandled = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
         let session = Session {
-            urgent: open(Source::Lane(Lane::Urgent), self.prefetch).await?,
-            bulk: open(Source::Lane(Lane::Bulk), self.prefetch).await?,
-            unhandled: open(Source::Unhandled, UNHANDLED_PREFETCH).await?,
             stay: Stay {
+                _channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
                 outbox: Arc::clone(&outbox),
                 consumer: Arc::clone(&consumer),
                 link: Arc::clone(&link),
                 watch: Arc::clone(&self.watch),
             },
+            urgent,
+            bulk,
+            unhandled,
             outbox,
         };
         for role in Role::ALL {
@@ -139,6 +143,8 @@ impl Broker {
 
 /// The end of a session: waited for, or brought about.
 pub struct Stay {
+    /// Kept open until the last ack is written.
+    _channels: [Channel; 3],
     consumer: Arc<Connection>,
     outbox: Arc<Publisher>,
     link: Arc<Link>,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use lapin::{
     Connection, Consumer,
-    Acker,
+    Acker, Channel,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
@@ -41,6 +41,7 @@ pub enum Source {
 /// A stream of deliveries. It ends when the session does.
 pub struct Deliveries {
     consumer: Consumer,
+    channel: Channel,
     source: Source,
     back: String,
     link: Arc<Link>,
@@ -73,7 +74,13 @@ impl Deliveries {
         };
         let consumed = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default());
         let consumer = in_time("consume", consumed).await?;
-        Ok(Self { consumer, source, back, link: Arc::clone(link), watch: Arc::clone(watch) })
+        Ok(Self { consumer, channel, source, back, link: Arc::clone(link), watch: Arc::clone(watch) })
+    }
+
+    /// The channel, which must outlive the stream: the library closes a channel with its last handle,
+    /// and acks written after that are lost without a word.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     fn ended(&self, why: String) {
