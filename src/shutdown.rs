@@ -11,15 +11,25 @@ const TOLD_TWICE: i32 = 130;
 /// # Errors
 /// If the signals cannot be listened to.
 pub fn on_signal() -> std::io::Result<CancellationToken> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let token = CancellationToken::new();
     let told = token.clone();
     tokio::spawn(async move {
         let name = either(&mut terminate, &mut interrupt).await;
-        tracing::info!(signal = name, next = "drain, then exit; a second signal ends at once", "asked to stop");
+        tracing::info!(
+            signal = name,
+            next = "drain, then exit; a second signal ends at once",
+            "asked to stop"
+        );
         told.cancel();
         let name = either(&mut terminate, &mut interrupt).await;
-        tracing::warn!(signal = name, "told twice to stop: messages in hand come again");
+        tracing::warn!(
+            signal = name,
+            "told twice to stop: messages in hand come again"
+        );
         std::process::exit(TOLD_TWICE);
     });
     Ok(token)

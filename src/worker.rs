@@ -21,7 +21,11 @@ use crate::{
     gate::{Gate, Permit},
     revoke::{Api, Call, Reply, fanout::Step},
     settle::{
-        self, Outbox, Receipt, code::Code, outcome::Outcome, perform::Audit, seal::KeyRing,
+        self, Outbox, Receipt,
+        code::Code,
+        outcome::Outcome,
+        perform::Audit,
+        seal::KeyRing,
         verdict::{Standing, Verdict},
     },
     telemetry::{Metrics, StateBoard, sets::RetryCause},
@@ -60,7 +64,12 @@ pub struct Worker<A> {
 
 impl<A: Api> Worker<A> {
     /// Takes one message from its delivery to its end.
-    pub async fn process<O: Outbox, R: Receipt>(self: Arc<Self>, message: Message, receipt: R, outbox: Arc<O>) {
+    pub async fn process<O: Outbox, R: Receipt>(
+        self: Arc<Self>,
+        message: Message,
+        receipt: R,
+        outbox: Arc<O>,
+    ) {
         let now = (self.wall)();
         let mut life = Life::new(message, self.gate.outages(), now);
         self.record_taken(&life, now);
@@ -72,7 +81,14 @@ impl<A: Api> Worker<A> {
     }
 
     /// Dead-letters a message without reading it.
-    async fn give_up<O: Outbox, R: Receipt>(&self, message: Message, receipt: R, outbox: &O, code: Code, why: &str) {
+    async fn give_up<O: Outbox, R: Receipt>(
+        &self,
+        message: Message,
+        receipt: R,
+        outbox: &O,
+        code: Code,
+        why: &str,
+    ) {
         let now = (self.wall)();
         let life = Life::new(message, self.gate.outages(), now);
         self.record_taken(&life, now);
@@ -132,7 +148,13 @@ impl<A: Api> Worker<A> {
     }
 
     /// Waits for its turn; `None` if the worker shuts down or the delivery is no longer ours.
-    async fn turn<O: Outbox>(&self, life: &mut Life, call: &Call, again: bool, outbox: &O) -> Option<Permit> {
+    async fn turn<O: Outbox>(
+        &self,
+        life: &mut Life,
+        call: &Call,
+        again: bool,
+        outbox: &O,
+    ) -> Option<Permit> {
         let since = Instant::now();
         let permit = tokio::select! {
             biased;
@@ -150,15 +172,26 @@ impl<A: Api> Worker<A> {
         life.facts.request_id.clone_from(&reply.request_id);
         life.facts.error_type.clone_from(&reply.error_type);
         let gate = self.gate.report(permit, job::news(&reply), fastrand::f64());
-        let standing = Standing { counts: gate.counts, outages: gate.outages };
-        let verdict = life.account.judge(&reply.class, standing, &self.settings, fastrand::f64());
+        let standing = Standing {
+            counts: gate.counts,
+            outages: gate.outages,
+        };
+        let verdict = life
+            .account
+            .judge(&reply.class, standing, &self.settings, fastrand::f64());
         life.facts.attempts = life.account.attempts;
         self.record_call(life, call, &reply, verdict, gate.hold);
         (reply, verdict)
     }
 
     /// Waits for its own next attempt; false if the worker shuts down or the delivery is no longer ours.
-    async fn hold<O: Outbox>(&self, life: &mut Life, wait: Duration, cause: RetryCause, outbox: &O) -> bool {
+    async fn hold<O: Outbox>(
+        &self,
+        life: &mut Life,
+        wait: Duration,
+        cause: RetryCause,
+        outbox: &O,
+    ) -> bool {
         self.metrics.retry(life.message.lane, cause);
         let since = Instant::now();
         let waited = tokio::select! {

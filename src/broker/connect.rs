@@ -52,7 +52,11 @@ pub struct Session {
 impl Broker {
     /// A broker to be connected to.
     pub fn new(settings: Settings, prefetch: u16, watch: Watch) -> Self {
-        Self { settings, prefetch, watch }
+        Self {
+            settings,
+            prefetch,
+            watch,
+        }
     }
 
     /// Makes a session, trying again with growing, jittered waits until it stands. `first`: a
@@ -70,7 +74,11 @@ impl Broker {
                 Err(error) => error,
             };
             let delay = again.mul_f64(1.0 + fastrand::f64() * 0.5);
-            tracing::warn!(delay_ms = delay.as_millis() as u64, next = "connect again", "no session with the broker: {error}");
+            tracing::warn!(
+                delay_ms = delay.as_millis() as u64,
+                next = "connect again",
+                "no session with the broker: {error}"
+            );
             sleep(delay).await;
             again = (again * 2).min(AGAIN_MAX);
         }
@@ -87,7 +95,8 @@ impl Broker {
         let consumer = Arc::new(self.connect(Role::Consumer, &link).await?);
         declare::declare(&consumer, &self.settings).await?;
         let publishing = self.connect(Role::Publisher, &link).await?;
-        let outbox = Arc::new(Publisher::open(publishing, names.clone(), &link, &self.watch).await?);
+        let outbox =
+            Arc::new(Publisher::open(publishing, names.clone(), &link, &self.watch).await?);
         let open = async |source, prefetch| {
             Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
         };
@@ -111,7 +120,13 @@ impl Broker {
             (self.watch)(Fact::Connected(*role, true));
         }
         let delays = self.settings.retry_delays.clone();
-        tokio::spawn(depth::poll(consumer, names, delays, link, Arc::clone(&self.watch)));
+        tokio::spawn(depth::poll(
+            consumer,
+            names,
+            delays,
+            link,
+            Arc::clone(&self.watch),
+        ));
         Ok(session)
     }
 
@@ -127,11 +142,17 @@ impl Broker {
                 };
                 match event {
                     Some(Event::ConnectionBlocked(reason)) => {
-                        tracing::warn!(reason, next = "wait until the broker unblocks us", "the broker blocks publishing");
+                        tracing::warn!(
+                            reason,
+                            next = "wait until the broker unblocks us",
+                            "the broker blocks publishing"
+                        );
                         watch(Fact::Blocked(true));
                     }
                     Some(Event::ConnectionUnblocked) => watch(Fact::Blocked(false)),
-                    Some(Event::Error(error)) => link.fail(format!("the {} connection failed: {error}", role.as_str())),
+                    Some(Event::Error(error)) => {
+                        link.fail(format!("the {} connection failed: {error}", role.as_str()))
+                    }
                     Some(_) => {}
                     None => return link.fail(format!("the {} connection ended", role.as_str())),
                 }
@@ -174,19 +195,19 @@ impl Stay {
 /// Opens one connection.
 pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, Error> {
     // The parser's own text could repeat the URL, and with it the password.
-    let mut uri: AMQPUri = settings
-        .url
-        .expose_secret()
-        .parse()
-        .map_err(|_| Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into()))?;
+    let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
+        Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
+    })?;
     if let Some(path) = &settings.password_file {
-        let password = std::fs::read_to_string(path)
-            .map_err(|error| Error::Refused(format!("the password file cannot be read: {error}")))?;
+        let password = std::fs::read_to_string(path).map_err(|error| {
+            Error::Refused(format!("the password file cannot be read: {error}"))
+        })?;
         uri.authority.userinfo.password = password.trim().to_owned();
     }
     uri.query.heartbeat = Some(HEARTBEAT);
     uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
     // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
-    let properties = ConnectionProperties::default().with_connection_name(format!("revoker {}", role.as_str()).into());
+    let properties = ConnectionProperties::default()
+        .with_connection_name(format!("revoker {}", role.as_str()).into());
     in_time("connect", Connection::connect_uri(uri, properties)).await
 }

@@ -9,8 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::Stream;
 use lapin::{
-    Connection, Consumer,
-    Acker, Channel,
+    Acker, Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
@@ -72,9 +71,21 @@ impl Deliveries {
             exclusive: false, // replicas share the queue
             nowait: false,    // the answer is what we want
         };
-        let consumed = channel.basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default());
+        let consumed = channel.basic_consume(
+            queue.as_str().into(),
+            "".into(),
+            options,
+            FieldTable::default(),
+        );
         let consumer = in_time("consume", consumed).await?;
-        Ok(Self { consumer, channel, source, back, link: Arc::clone(link), watch: Arc::clone(watch) })
+        Ok(Self {
+            consumer,
+            channel,
+            source,
+            back,
+            link: Arc::clone(link),
+            watch: Arc::clone(watch),
+        })
     }
 
     /// The channel, which must outlive the stream: the library closes a channel with its last handle,
@@ -113,7 +124,12 @@ impl Deliveries {
             redelivered: delivery.redelivered,
             delivery_count: read.delivery_count,
         };
-        let ack = Ack { acker: delivery.acker, lane, link: Arc::clone(&self.link), watch: Arc::clone(&self.watch) };
+        let ack = Ack {
+            acker: delivery.acker,
+            lane,
+            link: Arc::clone(&self.link),
+            watch: Arc::clone(&self.watch),
+        };
         (message, ack)
     }
 }

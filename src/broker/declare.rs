@@ -17,13 +17,19 @@ use super::{
 /// Takes the owner lock, then declares or checks everything else, on channels of their own: an
 /// error closes the channel it happens on.
 pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Result<(), Error> {
-    let topology = topology(&settings.prefix, &settings.project_id, &settings.retry_delays);
+    let topology = topology(
+        &settings.prefix,
+        &settings.project_id,
+        &settings.retry_delays,
+    );
     let prefix = Names::new(&settings.prefix).prefix().to_owned();
     let channel = open(connection).await?;
-    exchange(&channel, &topology.owner, false).await.map_err(|error| match error {
-        Error::Mismatch(_) => Error::OtherProject { prefix },
-        other => other,
-    })?;
+    exchange(&channel, &topology.owner, false)
+        .await
+        .map_err(|error| match error {
+            Error::Mismatch(_) => Error::OtherProject { prefix },
+            other => other,
+        })?;
     let passive = settings.topology == TopologyMode::Verify;
     for wanted in &topology.exchanges {
         exchange(&channel, wanted, passive).await?;
@@ -31,7 +37,11 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
     for wanted in &topology.queues {
         queue(&channel, wanted, passive).await?;
     }
-    in_time("close a channel", channel.close(200, "topology checked".into())).await
+    in_time(
+        "close a channel",
+        channel.close(200, "topology checked".into()),
+    )
+    .await
 }
 
 async fn exchange(channel: &Channel, wanted: &Exchange, passive: bool) -> Result<(), Error> {
@@ -59,7 +69,11 @@ async fn queue(channel: &Channel, wanted: &Queue, passive: bool) -> Result<(), E
         auto_delete: false, // stays without a consumer
         nowait: false,      // the answer is what we want
     };
-    let declared = channel.queue_declare(wanted.name.as_str().into(), options, table(&wanted.arguments));
+    let declared = channel.queue_declare(
+        wanted.name.as_str().into(),
+        options,
+        table(&wanted.arguments),
+    );
     in_time("declare a queue", declared).await?;
     if passive {
         return Ok(());
@@ -83,7 +97,10 @@ pub(crate) async fn open(connection: &Connection) -> Result<Channel, Error> {
 }
 
 /// Waits for a call to the broker, at most [`CALL_MAX`]: the library has no time-outs of its own.
-pub(crate) async fn in_time<T>(what: &'static str, call: impl Future<Output = lapin::Result<T>>) -> Result<T, Error> {
+pub(crate) async fn in_time<T>(
+    what: &'static str,
+    call: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, Error> {
     match timeout(CALL_MAX, call).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(explain::error(&error)),

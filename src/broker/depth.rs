@@ -19,10 +19,22 @@ const EVERY: Duration = Duration::from_secs(5);
 const READINGS: usize = 3;
 
 /// Asks until the session ends. A failure ends only the asking: the other channels tell more.
-pub(crate) async fn poll(connection: Arc<Connection>, names: Names, delays: Vec<Duration>, link: Arc<Link>, watch: Watch) {
-    let retries = Lane::ALL.iter().flat_map(|lane| delays.iter().map(|d| names.retry(*lane, *d)));
+pub(crate) async fn poll(
+    connection: Arc<Connection>,
+    names: Names,
+    delays: Vec<Duration>,
+    link: Arc<Link>,
+    watch: Watch,
+) {
+    let retries = Lane::ALL
+        .iter()
+        .flat_map(|lane| delays.iter().map(|d| names.retry(*lane, *d)));
     let mut asked = [
-        (Depth::Urgent, vec![names.lane(Lane::Urgent)], VecDeque::new()),
+        (
+            Depth::Urgent,
+            vec![names.lane(Lane::Urgent)],
+            VecDeque::new(),
+        ),
         (Depth::Bulk, vec![names.lane(Lane::Bulk)], VecDeque::new()),
         (Depth::Retry, retries.collect(), VecDeque::new()),
         (Depth::Dead, vec![names.dead()], VecDeque::new()),
@@ -44,7 +56,10 @@ pub(crate) async fn poll(connection: Arc<Connection>, names: Names, delays: Vec<
                         readings.pop_front();
                     }
                     readings.push_back(messages);
-                    watch(Fact::Depth(*depth, readings.iter().copied().max().unwrap_or(0)));
+                    watch(Fact::Depth(
+                        *depth,
+                        readings.iter().copied().max().unwrap_or(0),
+                    ));
                 }
                 Err(_) => match open(&connection).await {
                     Ok(fresh) => channel = fresh,
@@ -63,7 +78,11 @@ async fn sum(channel: &Channel, queues: &[String]) -> Result<u64, Error> {
             ..QueueDeclareOptions::default()
         };
         let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-        messages += u64::from(in_time("ask for a queue's depth", asked).await?.message_count());
+        messages += u64::from(
+            in_time("ask for a queue's depth", asked)
+                .await?
+                .message_count(),
+        );
     }
     Ok(messages)
 }

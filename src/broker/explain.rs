@@ -80,6 +80,9 @@ mod tests {
              'topic' but current is 'direct'",
             "the exchange 'r.bulk' exists with other arguments: 'type' is 'direct', wanted 'topic'; ",
         );
-        check("PRECONDITION_FAILED - something new", "the broker answered: PRECONDITION_FAILED");
+        check(
+            "PRECONDITION_FAILED - something new",
+            "the broker answered: PRECONDITION_FAILED",
+        );
     }
 }

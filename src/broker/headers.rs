@@ -53,15 +53,24 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
     let Some(headers) = from.headers() else {
         return read;
     };
-    read.newer = trusted && headers.inner().get("revoker-version").and_then(int).is_some_and(|v| v > HEADERS_VERSION);
+    read.newer = trusted
+        && headers
+            .inner()
+            .get("revoker-version")
+            .and_then(int)
+            .is_some_and(|v| v > HEADERS_VERSION);
     let mut room = Properties::HEADER_BYTES_MAX;
     for (name, value) in headers.inner() {
         let name = name.as_str();
         match (name, value) {
-            ("x-delivery-count", value) => read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0),
+            ("x-delivery-count", value) => {
+                read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0)
+            }
             ("x-first-death-queue", value) => read.first_death_queue = string(value),
             // A newer worker's headers stay as they are: it will know what they mean.
-            _ if name.starts_with("revoker-") && read.newer => keep(&mut read.properties, &mut room, name, value),
+            _ if name.starts_with("revoker-") && read.newer => {
+                keep(&mut read.properties, &mut room, name, value)
+            }
             _ if name.starts_with("revoker-") && trusted => own(&mut read.history, name, value),
             _ if name.starts_with("revoker-") => {}
             _ if name.starts_with("x-") || matches!(name, "CC" | "BCC") => {}
@@ -78,7 +87,8 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) {
         "revoker-attempts" => history.attempts = count(value),
         "revoker-retries" => history.retries = count(value),
         "revoker-first-received-at" => {
-            history.first_received_at = string(value).and_then(|text| text.parse::<Timestamp>().ok());
+            history.first_received_at =
+                string(value).and_then(|text| text.parse::<Timestamp>().ok());
         }
         "revoker-event-id" => history.event_id = string(value),
         "revoker-queue" => history.queue = string(value),
@@ -89,7 +99,9 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) {
 fn keep(properties: &mut Properties, room: &mut usize, name: &str, value: &AMQPValue) {
     let kept = header_value(value).map(|value| (name.len() + size(&value), value));
     match kept {
-        Some((bytes, value)) if bytes <= *room && properties.headers.len() < Properties::HEADERS_MAX => {
+        Some((bytes, value))
+            if bytes <= *room && properties.headers.len() < Properties::HEADERS_MAX =>
+        {
             *room -= bytes;
             properties.headers.push((name.to_owned(), value));
         }
@@ -101,7 +113,10 @@ fn size(value: &HeaderValue) -> usize {
     match value {
         HeaderValue::Text(text) => text.len(),
         HeaderValue::Bytes(bytes) => bytes.len(),
-        HeaderValue::Int(_) | HeaderValue::Float(_) | HeaderValue::Bool(_) | HeaderValue::Timestamp(_) => 8,
+        HeaderValue::Int(_)
+        | HeaderValue::Float(_)
+        | HeaderValue::Bool(_)
+        | HeaderValue::Timestamp(_) => 8,
     }
 }
 
@@ -155,8 +170,11 @@ pub fn write(message: &Outgoing) -> BasicProperties {
     for (name, value) in &message.headers {
         headers.insert((*name).into(), amqp_value(value));
     }
-    let mut to = BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
-    let short = |value: &Option<String>| value.as_deref().and_then(|v| ShortString::try_new(v).ok());
+    let mut to = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_headers(headers);
+    let short =
+        |value: &Option<String>| value.as_deref().and_then(|v| ShortString::try_new(v).ok());
     if let Some(value) = short(&from.content_type) {
         to = to.with_content_type(value);
     }

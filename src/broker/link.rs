@@ -14,7 +14,10 @@ pub(crate) struct Link {
 impl Link {
     /// Ends the stay; the first reason is the one that is told.
     pub(crate) fn fail(&self, why: impl Into<String>) {
-        self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.into());
+        self.why
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| why.into());
         self.down.cancel();
     }
 

@@ -78,7 +78,9 @@ pub enum Error {
     #[error("the broker refused us: {0}")]
     Refused(String),
     /// A queue or exchange that should be there is not.
-    #[error("the topology is not complete: {0}; run one worker with REVOKER_TOPOLOGY=declare, or declare it yourself")]
+    #[error(
+        "the topology is not complete: {0}; run one worker with REVOKER_TOPOLOGY=declare, or declare it yourself"
+    )]
     Missing(String),
     /// No connection, or it broke.
     #[error("the broker cannot be reached: {0}")]
@@ -94,7 +96,10 @@ pub enum Error {
 impl Error {
     /// Whether trying again is pointless until somebody changes a setting or the broker.
     pub fn is_a_setting(&self) -> bool {
-        matches!(self, Self::BadUrl(_) | Self::OtherProject { .. } | Self::Mismatch(_))
+        matches!(
+            self,
+            Self::BadUrl(_) | Self::OtherProject { .. } | Self::Mismatch(_)
+        )
     }
 }
 

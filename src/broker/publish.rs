@@ -43,7 +43,12 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) async fn open(connection: Connection, names: Names, link: &Arc<Link>, watch: &Watch) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        connection: Connection,
+        names: Names,
+        link: &Arc<Link>,
+        watch: &Watch,
+    ) -> Result<Self, Error> {
         Ok(Self {
             settling: RwLock::new(confirming(&connection).await?),
             outcomes: RwLock::new(confirming(&connection).await?),
@@ -73,7 +78,8 @@ impl Publisher {
         let mut channel = slot.write().await;
         if !channel.status().connected() {
             *channel = confirming(&self.connection).await.map_err(|error| {
-                self.link.fail(format!("a channel could not be opened: {error}"));
+                self.link
+                    .fail(format!("a channel could not be opened: {error}"));
                 PublishError::LinkDown
             })?;
         }
@@ -180,14 +186,22 @@ pub async fn publish_once(settings: &Settings, message: PublishOne) -> Result<()
         headers: Vec::<(&'static str, HeaderValue)>::new(),
     };
     let properties = headers::write(&outgoing);
-    let exchange = ShortString::try_new(message.exchange).map_err(|e| Error::Missing(e.to_string()))?;
-    let publish =
-        channel.basic_publish(exchange, short(&outgoing.routing_key), mandatory(), &outgoing.body, properties);
+    let exchange =
+        ShortString::try_new(message.exchange).map_err(|e| Error::Missing(e.to_string()))?;
+    let publish = channel.basic_publish(
+        exchange,
+        short(&outgoing.routing_key),
+        mandatory(),
+        &outgoing.body,
+        properties,
+    );
     let confirm = in_time("publish", publish).await?;
     match in_time("confirm", confirm).await? {
         Confirmation::Ack(None) => {}
         Confirmation::Ack(Some(_)) => return Err(PublishError::Returned.into()),
-        Confirmation::Nack(_) | Confirmation::NotRequested => return Err(PublishError::Nacked.into()),
+        Confirmation::Nack(_) | Confirmation::NotRequested => {
+            return Err(PublishError::Nacked.into());
+        }
     }
     // The message is safe: how the farewell goes no longer matters.
     let _ = timeout(CALL_MAX, connection.close(200, "done".into())).await;
@@ -203,7 +217,11 @@ fn mandatory() -> BasicPublishOptions {
 
 async fn confirming(connection: &Connection) -> Result<Channel, Error> {
     let channel = open(connection).await?;
-    in_time("ask for confirms", channel.confirm_select(ConfirmSelectOptions { nowait: false })).await?;
+    in_time(
+        "ask for confirms",
+        channel.confirm_select(ConfirmSelectOptions { nowait: false }),
+    )
+    .await?;
     Ok(channel)
 }
 

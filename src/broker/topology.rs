@@ -16,7 +16,9 @@ pub struct Names {
 impl Names {
     /// Names that start with `prefix`.
     pub fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned() }
+        Self {
+            prefix: prefix.to_owned(),
+        }
     }
 
     /// The prefix itself.
@@ -31,7 +33,9 @@ impl Names {
 
     /// A delay's exchange and queue, such as `revocation.urgent.retry.10m`.
     pub fn retry(&self, lane: Lane, delay: Duration) -> String {
-        let delay = humantime::format_duration(delay).to_string().replace(' ', "");
+        let delay = humantime::format_duration(delay)
+            .to_string()
+            .replace(' ', "");
         format!("{}.retry.{delay}", self.lane(lane))
     }
 
@@ -129,30 +133,69 @@ pub fn topology(prefix: &str, project_id: &str, delays: &[Duration]) -> Topology
     let mut exchanges = Vec::new();
     let mut queues = Vec::new();
     let mut add = |name: String, arguments: Vec<_>, more: Vec<String>| {
-        exchanges.push(Exchange { name: name.clone(), arguments: Vec::new() });
+        exchanges.push(Exchange {
+            name: name.clone(),
+            arguments: Vec::new(),
+        });
         let bound_to = std::iter::once(name.clone()).chain(more).collect();
-        queues.push(Queue { name, arguments, bound_to });
+        queues.push(Queue {
+            name,
+            arguments,
+            bound_to,
+        });
     };
     add(names.unhandled(), kept(), vec![]);
     add(names.dead(), kept(), vec![]);
     for lane in Lane::ALL {
-        add(names.lane(*lane), handed_on(kept(), names.unhandled()), vec![names.back(*lane)]);
+        add(
+            names.lane(*lane),
+            handed_on(kept(), names.unhandled()),
+            vec![names.back(*lane)],
+        );
         for delay in &delays {
             let ttl = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-            let arguments = handed_on(vec![text("x-queue-type", "quorum"), ("x-message-ttl", Argument::Int(ttl))], names.back(*lane));
+            let arguments = handed_on(
+                vec![
+                    text("x-queue-type", "quorum"),
+                    ("x-message-ttl", Argument::Int(ttl)),
+                ],
+                names.back(*lane),
+            );
             add(names.retry(*lane, *delay), arguments, vec![]);
         }
     }
-    let stream = |bytes_max| vec![text("x-queue-type", "stream"), ("x-max-length-bytes", Argument::Int(bytes_max))];
+    let stream = |bytes_max| {
+        vec![
+            text("x-queue-type", "stream"),
+            ("x-max-length-bytes", Argument::Int(bytes_max)),
+        ]
+    };
     let mut audit = stream(AUDIT_BYTES_MAX);
     audit.push(text("x-max-age", AUDIT_AGE_MAX));
-    queues.push(Queue { name: names.audit(), arguments: audit, bound_to: vec![names.outcomes()] });
-    queues.push(Queue { name: names.control(), arguments: stream(CONTROL_BYTES_MAX), bound_to: vec![names.control()] });
-    let plain = Lane::ALL.iter().map(|l| names.back(*l)).chain([names.outcomes(), names.control()]);
-    exchanges.extend(plain.map(|name| Exchange { name, arguments: Vec::new() }));
+    queues.push(Queue {
+        name: names.audit(),
+        arguments: audit,
+        bound_to: vec![names.outcomes()],
+    });
+    queues.push(Queue {
+        name: names.control(),
+        arguments: stream(CONTROL_BYTES_MAX),
+        bound_to: vec![names.control()],
+    });
+    let plain = Lane::ALL
+        .iter()
+        .map(|l| names.back(*l))
+        .chain([names.outcomes(), names.control()]);
+    exchanges.extend(plain.map(|name| Exchange {
+        name,
+        arguments: Vec::new(),
+    }));
     let lock = format!("{}.{project_id}", names.owner());
     Topology {
-        owner: Exchange { name: names.owner(), arguments: vec![("alternate-exchange", Argument::Text(lock))] },
+        owner: Exchange {
+            name: names.owner(),
+            arguments: vec![("alternate-exchange", Argument::Text(lock))],
+        },
         exchanges,
         queues,
     }
@@ -160,12 +203,18 @@ pub fn topology(prefix: &str, project_id: &str, delays: &[Duration]) -> Topology
 
 /// A queue that outlives a node and never drops.
 fn kept() -> Vec<(&'static str, Argument)> {
-    vec![text("x-queue-type", "quorum"), ("x-delivery-limit", Argument::Int(DELIVERY_LIMIT))]
+    vec![
+        text("x-queue-type", "quorum"),
+        ("x-delivery-limit", Argument::Int(DELIVERY_LIMIT)),
+    ]
 }
 
 /// A queue whose expired messages go on without loss: at-least-once, which the broker only does with
 /// `reject-publish` and otherwise silently does not.
-fn handed_on(mut arguments: Vec<(&'static str, Argument)>, to: String) -> Vec<(&'static str, Argument)> {
+fn handed_on(
+    mut arguments: Vec<(&'static str, Argument)>,
+    to: String,
+) -> Vec<(&'static str, Argument)> {
     arguments.push(text("x-overflow", "reject-publish"));
     arguments.push(("x-dead-letter-exchange", Argument::Text(to)));
     arguments.push(text("x-dead-letter-strategy", "at-least-once"));

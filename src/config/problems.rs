@@ -21,7 +21,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All wrong settings, in the order of `--help`; never empty.
+/// All wrong settings, in the order in which they were read; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 

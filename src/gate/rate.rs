@@ -68,11 +68,7 @@ impl Pacer {
         } else {
             self.hold_until
         };
-        if at <= now {
-            Ready::Now
-        } else {
-            Ready::At(at)
-        }
+        if at <= now { Ready::Now } else { Ready::At(at) }
     }
 
     /// A call is sent at `now`.

@@ -89,7 +89,12 @@ impl Gate {
     ///
     /// # Errors
     /// [`Closed`] when the worker shuts down.
-    pub async fn enter(self: &Arc<Self>, lane: Lane, way: Way, again: bool) -> Result<Permit, Closed> {
+    pub async fn enter(
+        self: &Arc<Self>,
+        lane: Lane,
+        way: Way,
+        again: bool,
+    ) -> Result<Permit, Closed> {
         let waiting = {
             let mut inner = self.lock();
             if inner.closed {
@@ -101,7 +106,11 @@ impl Gate {
             }
             let (tx, rx) = oneshot::channel();
             let queue = &mut inner.queues[way as usize][lane as usize];
-            if again { queue.push_front(tx) } else { queue.push_back(tx) }
+            if again {
+                queue.push_front(tx)
+            } else {
+                queue.push_back(tx)
+            }
             rx
         };
         self.changed.notify_waiters();
@@ -117,7 +126,9 @@ impl Gate {
             inner.free += 1;
             let pacer = &mut inner.pacers[permit.way as usize];
             let hold = match news {
-                News::Limited(retry_after) => pacer.limited(permit.ticket, now, retry_after, jitter),
+                News::Limited(retry_after) => {
+                    pacer.limited(permit.ticket, now, retry_after, jitter)
+                }
                 News::Answered => {
                     pacer.accepted(permit.ticket);
                     None
@@ -138,7 +149,11 @@ impl Gate {
                     true
                 }
             };
-            let standing = Standing { counts, outages: inner.breaker.outages(), hold };
+            let standing = Standing {
+                counts,
+                outages: inner.breaker.outages(),
+                hold,
+            };
             (standing, inner.is_anyone_waiting())
         };
         // Whoever may go goes from here; the timer is only woken for what has to wait for a time.
@@ -209,7 +224,12 @@ impl Gate {
         let waiting: Vec<_> = {
             let mut inner = self.lock();
             inner.closed = true;
-            inner.queues.iter_mut().flatten().map(std::mem::take).collect()
+            inner
+                .queues
+                .iter_mut()
+                .flatten()
+                .map(std::mem::take)
+                .collect()
         };
         drop(waiting);
         self.changed.notify_waiters();
@@ -260,7 +280,10 @@ impl Gate {
             return Wake::Closed;
         }
         let mut wake = Wake::OnChange;
-        for (way, lane) in Way::ALL.iter().flat_map(|w| Lane::ALL.iter().map(move |l| (*w, *l))) {
+        for (way, lane) in Way::ALL
+            .iter()
+            .flat_map(|w| Lane::ALL.iter().map(move |l| (*w, *l)))
+        {
             while let Some(waiter) = inner.queues[way as usize][lane as usize].pop_front() {
                 if waiter.is_closed() {
                     continue;
@@ -298,7 +321,9 @@ impl Inner {
 
     /// Whether nobody of this lane or a better one waits for this way.
     fn is_first(&self, lane: Lane, way: Way) -> bool {
-        self.queues[way as usize][..=lane as usize].iter().all(VecDeque::is_empty)
+        self.queues[way as usize][..=lane as usize]
+            .iter()
+            .all(VecDeque::is_empty)
     }
 
     fn is_anyone_waiting(&self) -> bool {
@@ -308,7 +333,12 @@ impl Inner {
     fn grant(&mut self, gate: &Arc<Gate>, way: Way, now: Duration) -> Permit {
         self.free -= 1;
         let ticket = self.pacers[way as usize].sent(now);
-        Permit { gate: Arc::clone(gate), way, ticket, reported: false }
+        Permit {
+            gate: Arc::clone(gate),
+            way,
+            ticket,
+            reported: false,
+        }
     }
 }
 

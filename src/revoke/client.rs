@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use super::{
-    Api, Call, Reply, SecretSource, Settings, Session,
+    Api, Call, Reply, SecretSource, Session, Settings,
     outcome::{Class, Failure},
     wire,
 };
@@ -66,7 +66,8 @@ impl Client {
             .user_agent(concat!("revoker/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let url = |path: &str| {
-            reqwest::Url::parse(&format!("{}{path}", settings.base_url)).map_err(|_| ClientError::BaseUrl)
+            reqwest::Url::parse(&format!("{}{path}", settings.base_url))
+                .map_err(|_| ClientError::BaseUrl)
         };
         let secret = read_secret(&settings.secret)?;
         Ok(Self {
@@ -80,7 +81,12 @@ impl Client {
     }
 
     fn request(&self, call: &Call) -> reqwest::RequestBuilder {
-        let authorization = Arc::clone(&self.authorization.read().unwrap_or_else(PoisonError::into_inner));
+        let authorization = Arc::clone(
+            &self
+                .authorization
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         let request = match call {
             Call::ListSessions(user_id) => {
                 let mut url = self.list_url.clone();
@@ -94,7 +100,9 @@ impl Client {
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         match wire::body(call) {
             // Exactly this: the API rejects a charset suffix.
-            Some(body) => request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body),
+            Some(body) => request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body),
             None => request,
         }
     }
@@ -106,7 +114,11 @@ impl Client {
         };
         let mut response = self.request(call).send().await.map_err(|e| failure(&e))?;
         let status = response.status().as_u16();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(retry_after);
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|v| v.to_str().ok())
+            .and_then(retry_after);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
             if body.len() + chunk.len() > bytes_max {
@@ -114,7 +126,11 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Heard { answer: wire::answer(call, status, &body), status, retry_after })
+        Ok(Heard {
+            answer: wire::answer(call, status, &body),
+            status,
+            retry_after,
+        })
     }
 }
 
@@ -130,7 +146,11 @@ impl Api for Client {
         let heard = self.send(call).await;
         let elapsed = started.elapsed();
         match heard {
-            Ok(Heard { answer, status, retry_after }) => Reply {
+            Ok(Heard {
+                answer,
+                status,
+                retry_after,
+            }) => Reply {
                 class: answer.class,
                 status: Some(status),
                 request_id: answer.request_id,
@@ -149,7 +169,10 @@ impl Api for Client {
             return false;
         };
         let fresh = basic(&self.settings.project_id, &secret);
-        let mut held = self.authorization.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .authorization
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         let changed = fresh.as_bytes() != held.as_bytes();
         *held = Arc::new(fresh);
         changed
@@ -189,7 +212,10 @@ fn retry_after(value: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds.into()));
     }
     let at = httpdate::parse_http_date(value).ok()?;
-    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    Some(
+        at.duration_since(std::time::SystemTime::now())
+            .unwrap_or_default(),
+    )
 }
 
 fn read_secret(source: &SecretSource) -> std::io::Result<SecretString> {
@@ -207,7 +233,10 @@ fn read_secret(source: &SecretSource) -> std::io::Result<SecretString> {
 
 fn basic(project_id: &str, secret: &SecretString) -> HeaderValue {
     let pair = format!("{project_id}:{}", secret.expose_secret());
-    let encoded = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let encoded = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    );
     let mut value = HeaderValue::from_str(&encoded).expect("base64 is a valid header value");
     value.set_sensitive(true);
     value

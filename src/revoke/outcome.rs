@@ -143,7 +143,9 @@ pub fn classify(status: u16, error_type: Option<&str>) -> Class {
         (300..=399, _) => Class::Credentials(Redirect),
         (_, "unauthorized_credentials") => Class::Credentials(UnauthorizedCredentials),
         (_, "invalid_secret_authentication") => Class::Credentials(InvalidSecretAuthentication),
-        (_, "invalid_project_id_authentication") => Class::Credentials(InvalidProjectIdAuthentication),
+        (_, "invalid_project_id_authentication") => {
+            Class::Credentials(InvalidProjectIdAuthentication)
+        }
         (_, "invalid_authorization_header") => Class::Credentials(InvalidAuthorizationHeader),
         (_, "project_not_found") => Class::Credentials(ProjectNotFound),
         (_, "invalid_project_id") => Class::Credentials(InvalidProjectId),
@@ -151,8 +153,12 @@ pub fn classify(status: u16, error_type: Option<&str>) -> Class {
         (_, "use_https") => Class::Credentials(UseHttps),
         (_, "route_not_found") => Class::Credentials(RouteNotFound),
         (_, "method_not_allowed") | (405, _) => Class::Credentials(MethodNotAllowed),
-        (_, word) if word.starts_with("unauthorized_credentials") => Class::Credentials(UnauthorizedCredentials),
-        (_, word) if word.starts_with("unauthorized_project_id_") => Class::Credentials(UnauthorizedProjectId),
+        (_, word) if word.starts_with("unauthorized_credentials") => {
+            Class::Credentials(UnauthorizedCredentials)
+        }
+        (_, word) if word.starts_with("unauthorized_project_id_") => {
+            Class::Credentials(UnauthorizedProjectId)
+        }
         (_, word) if word.starts_with("cname_") => Class::Credentials(Cname),
         (401, _) => Class::Credentials(Unauthorized),
 
@@ -167,10 +173,14 @@ pub fn classify(status: u16, error_type: Option<&str>) -> Class {
         (_, "bad_request") => Class::Permanent(BadRequest),
         (_, word) if word.starts_with("jwt_invalid_") => Class::Permanent(JwtInvalid),
 
-        (_, "captcha_failed" | "user_lock_limit_reached" | "too_few_tokens_authenticated") => Class::OwnLimit,
+        (_, "captcha_failed" | "user_lock_limit_reached" | "too_few_tokens_authenticated") => {
+            Class::OwnLimit
+        }
         (_, "too_many_requests") | (429, _) => Class::RateLimited,
 
-        (_, "internal_server_error" | "server_unavailable") => Class::Retryable(Failure::ServerError),
+        (_, "internal_server_error" | "server_unavailable") => {
+            Class::Retryable(Failure::ServerError)
+        }
         (500..=599 | 408 | 499, _) => Class::Retryable(Failure::ServerError),
         (400..=499, word) if !word.is_empty() => Class::Permanent(ApiOther),
         // Not the API's own words (a proxy's page, a cut body): nothing is known about the message.

@@ -67,8 +67,17 @@ pub fn answer(call: &Call, status: u16, body: &[u8]) -> Answer {
     }
     let invalid = || Class::Retryable(Failure::InvalidResponse);
     let Ok(raw) = serde_json::from_slice::<Raw>(body) else {
-        let class = if status == 200 { invalid() } else { classify(status, None) };
-        return Answer { class, request_id: None, error_type: None, sessions: Vec::new() };
+        let class = if status == 200 {
+            invalid()
+        } else {
+            classify(status, None)
+        };
+        return Answer {
+            class,
+            request_id: None,
+            error_type: None,
+            sessions: Vec::new(),
+        };
     };
     let is_list = matches!(call, Call::ListSessions(_));
     let class = match (status, raw.status_code, &raw.sessions) {
@@ -80,11 +89,22 @@ pub fn answer(call: &Call, status: u16, body: &[u8]) -> Answer {
     let sessions = raw.sessions.unwrap_or_default().into_iter();
     Answer {
         class,
-        request_id: raw.request_id.filter(|id| is_plain(id, REQUEST_ID_BYTES_MAX, |b| b.is_ascii_graphic())),
+        request_id: raw
+            .request_id
+            .filter(|id| is_plain(id, REQUEST_ID_BYTES_MAX, |b| b.is_ascii_graphic())),
         error_type: raw.error_type.filter(|word| {
-            is_plain(word, ERROR_TYPE_BYTES_MAX, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            is_plain(
+                word,
+                ERROR_TYPE_BYTES_MAX,
+                |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'),
+            )
         }),
-        sessions: sessions.map(|s| Session { session_id: s.session_id, started_at: s.started_at }).collect(),
+        sessions: sessions
+            .map(|s| Session {
+                session_id: s.session_id,
+                started_at: s.started_at,
+            })
+            .collect(),
     }
 }
 

@@ -67,7 +67,8 @@ pub enum Recorded {
 impl Audit {
     /// Whether outcomes have been failing for longer than [`AUDIT_PATIENCE`].
     pub fn is_broken(&self) -> bool {
-        self.since().is_some_and(|since| since.elapsed() >= AUDIT_PATIENCE)
+        self.since()
+            .is_some_and(|since| since.elapsed() >= AUDIT_PATIENCE)
     }
 
     /// Publishes an outcome. Bulk waits until it is confirmed, since a campaign's proof must be
@@ -75,7 +76,12 @@ impl Audit {
     ///
     /// # Errors
     /// [`LinkDown`] when the delivery is no longer ours.
-    pub async fn record<O: Outbox>(&self, outbox: &O, lane: Lane, message: &Outgoing) -> Result<Recorded, LinkDown> {
+    pub async fn record<O: Outbox>(
+        &self,
+        outbox: &O,
+        lane: Lane,
+        message: &Outgoing,
+    ) -> Result<Recorded, LinkDown> {
         let mut again = AGAIN_FIRST;
         loop {
             let error = match outbox.publish(message).await {
@@ -100,10 +106,16 @@ impl Audit {
     }
 
     fn since(&self) -> Option<Instant> {
-        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .failing_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_since(&self, since: Option<Instant>) {
-        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        *self
+            .failing_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = since;
     }
 }

@@ -85,10 +85,22 @@ struct OutcomeV1<'a> {
 }
 
 /// The `session.revoke.outcome.v1` of an event, to the exchange from which publishers bind their own.
-pub fn outcome(message: &Message, facts: &Facts, outcome: Outcome, code: Option<Code>, now: Timestamp) -> Outgoing {
+pub fn outcome(
+    message: &Message,
+    facts: &Facts,
+    outcome: Outcome,
+    code: Option<Code>,
+    now: Timestamp,
+) -> Outgoing {
     let lane = message.lane.as_str();
-    let ended = matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone | Outcome::Duplicate);
-    let exposure = facts.occurred_at.filter(|_| ended).map(|at| now.duration_since(at).as_secs_f64().max(0.0));
+    let ended = matches!(
+        outcome,
+        Outcome::Revoked | Outcome::AlreadyGone | Outcome::Duplicate
+    );
+    let exposure = facts
+        .occurred_at
+        .filter(|_| ended)
+        .map(|at| now.duration_since(at).as_secs_f64().max(0.0));
     let body = OutcomeV1 {
         r#type: "session.revoke.outcome.v1",
         event_id: facts.event_id.as_deref(),
@@ -118,8 +130,13 @@ pub fn outcome(message: &Message, facts: &Facts, outcome: Outcome, code: Option<
     Outgoing {
         to: To::Outcome,
         routing_key,
-        body: serde_json::to_vec(&body).expect("strings and numbers are always JSON").into(),
-        properties: Properties { content_type: Some("application/json".into()), ..Properties::default() },
+        body: serde_json::to_vec(&body)
+            .expect("strings and numbers are always JSON")
+            .into(),
+        properties: Properties {
+            content_type: Some("application/json".into()),
+            ..Properties::default()
+        },
         headers: vec![("revoker-version", HeaderValue::Int(HEADERS_VERSION))],
     }
 }
@@ -145,7 +162,13 @@ pub fn retry(message: &Message, history: &History, delay: Duration, stored: Stor
 }
 
 /// The dead letter of an event: the original body and properties with our headers, or sealed.
-pub fn dead_letter(message: &Message, facts: &Facts, why: DeadLetter<'_>, stored: Stored, now: Timestamp) -> Outgoing {
+pub fn dead_letter(
+    message: &Message,
+    facts: &Facts,
+    why: DeadLetter<'_>,
+    stored: Stored,
+    now: Timestamp,
+) -> Outgoing {
     let text = |value: &str| HeaderValue::Text(value.to_owned());
     let mut headers = history_headers(&History {
         attempts: facts.attempts,
@@ -165,7 +188,11 @@ pub fn dead_letter(message: &Message, facts: &Facts, why: DeadLetter<'_>, stored
         ("revoker-request-id", facts.request_id.as_deref()),
         ("revoker-error-type", facts.error_type.as_deref()),
     ];
-    headers.extend(optional.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
+    headers.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, text(value?)))),
+    );
     if message.properties.headers_dropped > 0 {
         let dropped = i64::try_from(message.properties.headers_dropped).unwrap_or(i64::MAX);
         headers.push(("revoker-headers-dropped", HeaderValue::Int(dropped)));
@@ -193,11 +220,17 @@ pub struct DeadLetter<'a> {
 fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
     let mut headers = vec![
         ("revoker-version", HeaderValue::Int(HEADERS_VERSION)),
-        ("revoker-attempts", HeaderValue::Int(history.attempts.into())),
+        (
+            "revoker-attempts",
+            HeaderValue::Int(history.attempts.into()),
+        ),
         ("revoker-retries", HeaderValue::Int(history.retries.into())),
     ];
     if let Some(at) = history.first_received_at {
-        headers.push(("revoker-first-received-at", HeaderValue::Text(at.to_string())));
+        headers.push((
+            "revoker-first-received-at",
+            HeaderValue::Text(at.to_string()),
+        ));
     }
     if let Some(id) = &history.event_id {
         headers.push(("revoker-event-id", HeaderValue::Text(id.clone())));

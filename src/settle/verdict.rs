@@ -46,15 +46,27 @@ pub struct Standing {
 
 impl Account {
     /// Takes in a call's class and says what becomes of the message. `jitter` is in 0..1.
-    pub fn judge(&mut self, class: &Class, standing: Standing, settings: &Settings, jitter: f64) -> Verdict {
+    pub fn judge(
+        &mut self,
+        class: &Class,
+        standing: Standing,
+        settings: &Settings,
+        jitter: f64,
+    ) -> Verdict {
         let limited = matches!(class, Class::RateLimited);
-        self.limited_in_row = if limited { self.limited_in_row.saturating_add(1) } else { 0 };
+        self.limited_in_row = if limited {
+            self.limited_in_row.saturating_add(1)
+        } else {
+            0
+        };
         match class {
             Class::Revoked => Verdict::Done(Outcome::Revoked),
             Class::AlreadyGone => Verdict::Done(Outcome::AlreadyGone),
             Class::Permanent(code) => Verdict::DeadLetter(Code::Api(*code)),
             Class::Credentials(_) => Verdict::Again,
-            Class::RateLimited if settings.count_every_failure => self.failed(standing, settings, jitter),
+            Class::RateLimited if settings.count_every_failure => {
+                self.failed(standing, settings, jitter)
+            }
             // The first 429 is news about the rate; one that repeats may be about this target alone, so
             // another message shall be the next to ask.
             Class::RateLimited if self.limited_in_row > 1 => {
@@ -62,7 +74,9 @@ impl Account {
             }
             Class::RateLimited => Verdict::Again,
             Class::OwnLimit => self.failed(standing, settings, jitter),
-            Class::Retryable(_) if !standing.counts && !settings.count_every_failure => Verdict::Again,
+            Class::Retryable(_) if !standing.counts && !settings.count_every_failure => {
+                Verdict::Again
+            }
             Class::Retryable(_) => self.failed(standing, settings, jitter),
         }
     }

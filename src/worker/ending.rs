@@ -68,8 +68,12 @@ impl<A> Worker<A> {
                 None => return Settled::Returned,
             },
             Ending::DeadLetter(code, text) => {
-                match until_confirmed(outbox, &self.dead_letter(life, *code, text.as_deref())).await {
-                    Ok(()) => self.record_outcome(life, Outcome::DeadLettered, Some(*code), outbox).await,
+                match until_confirmed(outbox, &self.dead_letter(life, *code, text.as_deref())).await
+                {
+                    Ok(()) => {
+                        self.record_outcome(life, Outcome::DeadLettered, Some(*code), outbox)
+                            .await
+                    }
                     Err(down) => Err(down),
                 }
             }
@@ -98,12 +102,21 @@ impl<A> Worker<A> {
         let delay = self.settings.retry_delays[index];
         let (stored, queue) = life.stored(self, &self.names.retry(life.message.lane, delay));
         let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        report::retry(&life.message, &life.history(retries, queue.as_deref()), delay, stored)
+        report::retry(
+            &life.message,
+            &life.history(retries, queue.as_deref()),
+            delay,
+            stored,
+        )
     }
 
     fn dead_letter(&self, life: &Life, code: Code, text: Option<&str>) -> Outgoing {
         let (stored, queue) = life.stored(self, &self.names.dead());
-        let why = DeadLetter { code, text, queue: queue.as_deref() };
+        let why = DeadLetter {
+            code,
+            text,
+            queue: queue.as_deref(),
+        };
         report::dead_letter(&life.message, &life.facts, why, stored, (self.wall)())
     }
 
@@ -121,5 +134,7 @@ impl<A> Worker<A> {
 }
 
 async fn confirmed<O: Outbox>(outbox: &O, message: &Outgoing) -> Result<Recorded, LinkDown> {
-    until_confirmed(outbox, message).await.map(|()| Recorded::Yes)
+    until_confirmed(outbox, message)
+        .await
+        .map(|()| Recorded::Yes)
 }

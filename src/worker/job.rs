@@ -30,10 +30,18 @@ impl Job {
             Request::Verify => Err(Outcome::Verified),
             Request::Revoke(_) if is_obsolete(event, now) => Err(Outcome::Obsolete),
             Request::Revoke(Target::Session(id)) => Ok(Self::One(Call::RevokeSession(id.clone()))),
-            Request::Revoke(Target::Token(token)) => Ok(Self::One(Call::RevokeToken(token.clone()))),
-            Request::Revoke(Target::User { user_id, cutoff, keep_session_id }) => {
-                Ok(Self::User(Fanout::new(user_id.clone(), *cutoff, keep_session_id.clone())))
+            Request::Revoke(Target::Token(token)) => {
+                Ok(Self::One(Call::RevokeToken(token.clone())))
             }
+            Request::Revoke(Target::User {
+                user_id,
+                cutoff,
+                keep_session_id,
+            }) => Ok(Self::User(Fanout::new(
+                user_id.clone(),
+                *cutoff,
+                keep_session_id.clone(),
+            ))),
         }
     }
 
@@ -49,7 +57,11 @@ impl Job {
     pub(super) fn answered(&mut self, call: CallKind, reply: Reply) -> Option<Outcome> {
         let revoked = reply.class == Class::Revoked;
         let Self::User(fanout) = self else {
-            return Some(if revoked { Outcome::Revoked } else { Outcome::AlreadyGone });
+            return Some(if revoked {
+                Outcome::Revoked
+            } else {
+                Outcome::AlreadyGone
+            });
         };
         match call {
             CallKind::List if revoked => fanout.listed(reply.sessions),
@@ -57,7 +69,11 @@ impl Job {
             CallKind::Revoke | CallKind::Probe => fanout.settled(revoked),
         }
         let done = matches!(fanout.step(), Step::Done);
-        let outcome = if fanout.revoked > 0 { Outcome::Revoked } else { Outcome::AlreadyGone };
+        let outcome = if fanout.revoked > 0 {
+            Outcome::Revoked
+        } else {
+            Outcome::AlreadyGone
+        };
         done.then_some(outcome)
     }
 
@@ -87,7 +103,9 @@ pub(super) fn way(call: &Call) -> Way {
 /// What the gate learns from an answer.
 pub(super) fn news(reply: &Reply) -> News {
     match reply.class {
-        Class::Revoked | Class::AlreadyGone | Class::Permanent(_) | Class::OwnLimit => News::Answered,
+        Class::Revoked | Class::AlreadyGone | Class::Permanent(_) | Class::OwnLimit => {
+            News::Answered
+        }
         Class::RateLimited => News::Limited(reply.retry_after),
         Class::Credentials(_) => News::Refused,
         Class::Retryable(_) => News::Failed,

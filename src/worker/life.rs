@@ -60,7 +60,10 @@ impl Life {
             outages,
             limited_in_row: 0,
         };
-        let facts = Facts { event_id: message.history.event_id.clone(), ..Facts::default() };
+        let facts = Facts {
+            event_id: message.history.event_id.clone(),
+            ..Facts::default()
+        };
         Self {
             message,
             facts,
@@ -86,7 +89,9 @@ impl Life {
             &worker.expectations,
             now,
         );
-        decoded.map(|event| self.learn(event, worker)).map_err(|rejection| self.reject(&rejection))
+        decoded
+            .map(|event| self.learn(event, worker))
+            .map_err(|rejection| self.reject(&rejection))
     }
 
     fn open<A>(&mut self, worker: &Worker<A>) -> Result<(), Unread> {
@@ -126,7 +131,9 @@ impl Life {
             Request::Verify => return event,
             Request::Revoke(Target::Session(id)) => ("session", id.clone()),
             Request::Revoke(Target::Token(token)) => ("token", worker.ring.hmac(token)),
-            Request::Revoke(Target::User { user_id, cutoff, .. }) => {
+            Request::Revoke(Target::User {
+                user_id, cutoff, ..
+            }) => {
                 facts.cutoff = Some(*cutoff);
                 ("user", user_id.clone())
             }
@@ -153,15 +160,32 @@ impl Life {
     pub(super) fn stored<A>(&self, worker: &Worker<A>, queue: &str) -> (Stored, Option<String>) {
         let message = &self.message;
         if self.still_sealed {
-            let stored = Stored { body: message.body.clone(), properties: sealed_properties() };
+            let stored = Stored {
+                body: message.body.clone(),
+                properties: sealed_properties(),
+            };
             return (stored, message.history.queue.clone());
         }
         if !self.secret {
-            return (Stored { body: message.body.clone(), properties: message.properties.clone() }, None);
+            return (
+                Stored {
+                    body: message.body.clone(),
+                    properties: message.properties.clone(),
+                },
+                None,
+            );
         }
         let event_id = self.facts.event_id.as_deref().unwrap_or_default();
-        let body = worker.ring.seal(queue, event_id, &message.properties, &message.body);
-        (Stored { body: Bytes::from(body), properties: sealed_properties() }, Some(queue.to_owned()))
+        let body = worker
+            .ring
+            .seal(queue, event_id, &message.properties, &message.body);
+        (
+            Stored {
+                body: Bytes::from(body),
+                properties: sealed_properties(),
+            },
+            Some(queue.to_owned()),
+        )
     }
 
     /// Whether a dead letter of it holds a credential of a session that still lives.
@@ -172,5 +196,8 @@ impl Life {
 
 /// Nothing of the publisher's stays readable beside a sealed body.
 fn sealed_properties() -> Properties {
-    Properties { content_type: Some(seal::CONTENT_TYPE.to_owned()), ..Properties::default() }
+    Properties {
+        content_type: Some(seal::CONTENT_TYPE.to_owned()),
+        ..Properties::default()
+    }
 }

@@ -38,7 +38,9 @@ pub struct Backlog {
 
 impl Backlog {
     fn with<T>(&self, lane: Lane, act: impl FnOnce(&mut BTreeSet<(Timestamp, usize)>) -> T) -> T {
-        act(&mut self.by_lane[lane as usize].lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.by_lane[lane as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
     }
 
     /// When the oldest event in hand occurred.
@@ -49,7 +51,9 @@ impl Backlog {
 
 /// The event's key in the backlog: its life's address tells apart what occurred at the same time.
 fn key(life: &Life) -> Option<(Timestamp, usize)> {
-    life.facts.occurred_at.map(|at| (at, std::ptr::from_ref(life) as usize))
+    life.facts
+        .occurred_at
+        .map(|at| (at, std::ptr::from_ref(life) as usize))
 }
 
 impl<A> Worker<A> {
@@ -75,7 +79,9 @@ impl<A> Worker<A> {
         }
         life.unmeasured = match () {
             () if event.occurred_in_future => Some(Unmeasured::Future),
-            () if first && !life.message.redelivered && age > BACKDATED_AFTER => Some(Unmeasured::Backdated),
+            () if first && !life.message.redelivered && age > BACKDATED_AFTER => {
+                Some(Unmeasured::Backdated)
+            }
             () => None,
         };
         if event.unknown_id_format {
@@ -87,12 +93,21 @@ impl<A> Worker<A> {
             );
         }
         if let Some(key) = key(life) {
-            self.backlog.with(life.message.lane, |events| events.insert(key));
+            self.backlog
+                .with(life.message.lane, |events| events.insert(key));
         }
     }
 
-    pub(super) fn record_call(&self, life: &Life, call: &Call, reply: &Reply, verdict: Verdict, hold: Option<Duration>) {
-        self.metrics.stytch_request(call.kind(), reply.class.result(), reply.elapsed);
+    pub(super) fn record_call(
+        &self,
+        life: &Life,
+        call: &Call,
+        reply: &Reply,
+        verdict: Verdict,
+        hold: Option<Duration>,
+    ) {
+        self.metrics
+            .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
         if let Some(hold) = hold {
             self.metrics.rate_blocked(hold);
         }
@@ -122,7 +137,13 @@ impl<A> Worker<A> {
         );
     }
 
-    pub(super) fn record_settled(&self, life: &Life, ending: &Ending, settled: Settled, settling: Duration) {
+    pub(super) fn record_settled(
+        &self,
+        life: &Life,
+        ending: &Ending,
+        settled: Settled,
+        settling: Duration,
+    ) {
         let lane = life.message.lane;
         self.metrics.inflight(lane, -1);
         if let Some(key) = key(life) {
@@ -139,16 +160,27 @@ impl<A> Worker<A> {
         }
         match ending {
             Ending::Done(outcome) => self.record_done(life, *outcome, recorded),
-            Ending::DeadLetter(code, text) => self.record_dead(life, *code, text.as_deref(), recorded),
-            Ending::RetryLater(index, cause) => self.record_deferred(life, *cause, self.settings.retry_delays.get(*index)),
-            Ending::ForNewer => self.record_deferred(life, RetryCause::NewerFormat, self.settings.retry_delays.iter().max()),
+            Ending::DeadLetter(code, text) => {
+                self.record_dead(life, *code, text.as_deref(), recorded)
+            }
+            Ending::RetryLater(index, cause) => {
+                self.record_deferred(life, *cause, self.settings.retry_delays.get(*index))
+            }
+            Ending::ForNewer => self.record_deferred(
+                life,
+                RetryCause::NewerFormat,
+                self.settings.retry_delays.iter().max(),
+            ),
             Ending::Return => {}
         }
     }
 
     fn record_done(&self, life: &Life, outcome: Outcome, recorded: Recorded) {
         let (now, lane) = ((self.wall)(), life.message.lane);
-        let exposure = life.facts.occurred_at.map(|at| positive(now.duration_since(at)));
+        let exposure = life
+            .facts
+            .occurred_at
+            .map(|at| positive(now.duration_since(at)));
         self.metrics.completed(lane, outcome);
         self.metrics.attempts(life.account.attempts + 1);
         if !life.spent.api.is_zero() {

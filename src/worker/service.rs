@@ -54,10 +54,21 @@ impl<A: Api> Worker<A> {
             };
             first = false;
             self.board.set(State::Broker, false, "", (self.wall)());
-            let Session { urgent, bulk, unhandled, outbox, stay } = session;
+            let Session {
+                urgent,
+                bulk,
+                unhandled,
+                outbox,
+                stay,
+            } = session;
             let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
             for deliveries in [urgent, bulk] {
-                tasks.spawn(Arc::clone(&self).lane(deliveries, Arc::clone(&outbox), stop.clone(), tasks.clone()));
+                tasks.spawn(Arc::clone(&self).lane(
+                    deliveries,
+                    Arc::clone(&outbox),
+                    stop.clone(),
+                    tasks.clone(),
+                ));
             }
             tasks.spawn(Arc::clone(&self).unhandled(unhandled, outbox, stop.clone()));
             tokio::select! {
@@ -119,8 +130,10 @@ impl<A: Api> Worker<A> {
                     None => return,
                 },
             };
-            let why = "expired: the broker dead-lettered it unprocessed; publish without an expiration";
-            self.give_up(message, receipt, &*outbox, Code::Expired, why).await;
+            let why =
+                "expired: the broker dead-lettered it unprocessed; publish without an expiration";
+            self.give_up(message, receipt, &*outbox, Code::Expired, why)
+                .await;
         }
     }
 
@@ -133,7 +146,8 @@ impl<A: Api> Worker<A> {
             let environment = self.expectations.environment.as_str();
             let canary = Call::Canary(format!("session-{environment}-{}", uuid::Uuid::new_v4()));
             let reply = self.api.call(&canary).await;
-            self.metrics.stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
+            self.metrics
+                .stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
             let answer = match reply.class {
                 Class::Credentials(_) => CanaryAnswer::Credentials,
                 Class::Retryable(_) => CanaryAnswer::NotAnswered,
@@ -165,12 +179,29 @@ impl<A: Api> Worker<A> {
             let (now, view) = ((self.wall)(), self.gate.view());
             let outage = view.paused == Some(Pause::Outage);
             let credentials = view.paused == Some(Pause::Credentials);
-            self.board.set(State::Outage, outage, "Stytch does not answer the canary", now);
-            self.board.set(State::Credentials, credentials, "Stytch refuses our credentials, project or base URL", now);
-            self.board.set(State::Throttled, view.limited, "Stytch answers 429", now);
-            self.board.set(State::Audit, self.audit.is_broken(), "outcomes cannot be recorded", now);
+            self.board.set(
+                State::Outage,
+                outage,
+                "Stytch does not answer the canary",
+                now,
+            );
+            self.board.set(
+                State::Credentials,
+                credentials,
+                "Stytch refuses our credentials, project or base URL",
+                now,
+            );
+            self.board
+                .set(State::Throttled, view.limited, "Stytch answers 429", now);
+            self.board.set(
+                State::Audit,
+                self.audit.is_broken(),
+                "outcomes cannot be recorded",
+                now,
+            );
             for lane in Lane::ALL {
-                self.metrics.oldest_unfinished(*lane, self.backlog.oldest(*lane));
+                self.metrics
+                    .oldest_unfinished(*lane, self.backlog.oldest(*lane));
             }
             secret_in = secret_in.saturating_sub(LOOK);
             if secret_in.is_zero() {
