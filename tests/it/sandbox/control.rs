@@ -82,7 +82,7 @@ async fn the_ledger_and_the_counts_say_what_was_done() {
 }
 
 #[tokio::test]
-async fn seeding_is_deterministic_and_bounded() {
+async fn seeding_is_deterministic() {
     let made = |seed| async move {
         let sandbox = start(Settings {
             seed,
@@ -105,7 +105,10 @@ async fn seeding_is_deterministic_and_bounded() {
     assert_eq!((first.0.user_ids.len(), first.0.session_ids.len()), (2, 10));
     assert_eq!(first, made(1).await);
     assert_ne!(first, made(2).await);
+}
 
+#[tokio::test]
+async fn seeding_is_bounded_and_all_or_nothing() {
     let sandbox = start(Settings {
         preload: world(1),
         ..Settings::default()
