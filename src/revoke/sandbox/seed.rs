@@ -43,7 +43,7 @@ pub struct Seeded {
 /// Why nothing was made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeedError {
-    /// Over [`World::SESSIONS_MAX`].
+    /// Over two million users, sessions or tokens.
     #[error(
         "too many users, sessions or tokens; the sandbox holds at most {} of each",
         World::SESSIONS_MAX

@@ -1,6 +1,6 @@
 //! What the sandbox counts: the answer of `GET /sandbox/stats`.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,9 +15,9 @@ pub struct Stats {
     /// Answers by HTTP status; what was never answered is counted in `faults` only.
     pub answers: BTreeMap<u16, u64>,
     /// Answers by `error_type`.
-    pub errors: BTreeMap<Cow<'static, str>, u64>,
+    pub errors: BTreeMap<String, u64>,
     /// Injected faults by their word; an injected error by its `error_type`.
-    pub faults: BTreeMap<Cow<'static, str>, u64>,
+    pub faults: BTreeMap<String, u64>,
     /// What became of the revoke calls that no limit and no fault stopped.
     pub revokes: Revokes,
     /// Sessions in memory.
@@ -104,9 +104,9 @@ impl Stats {
     }
 }
 
-fn count(counts: &mut BTreeMap<Cow<'static, str>, u64>, word: &Cow<'static, str>) {
+fn count(counts: &mut BTreeMap<String, u64>, word: &str) {
     match counts.get_mut(word) {
         Some(count) => *count += 1,
-        None => drop(counts.insert(word.clone(), 1)),
+        None => drop(counts.insert(word.to_owned(), 1)),
     }
 }

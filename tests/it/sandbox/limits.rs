@@ -192,6 +192,9 @@ async fn calls_over_the_limit_are_answered_429_and_change_nothing() {
         (2, 4, 3)
     );
     assert_eq!(stats.errors["too_many_requests"], 4);
-    let stats = stats.per_second_max;
-    assert!(stats.taken <= 2 && stats.calls >= stats.taken, "{stats:?}");
+    let most = stats.per_second_max;
+    assert!(
+        (1..=2).contains(&most.taken) && most.calls >= most.taken,
+        "{most:?}"
+    );
 }
