@@ -63,7 +63,7 @@ impl Url {
 /// A URL as it may be shown: without its userinfo and query, whole or broken as it may be.
 pub(super) fn shown(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return "not a URL (value withheld)".to_owned();
+        return "something without :// (withheld)".to_owned();
     };
     let rest = match rest.rsplit_once('@') {
         Some((_, rest)) => format!("***@{rest}"),

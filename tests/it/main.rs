@@ -1,12 +1,10 @@
 //! Tests without a broker, in one binary; modules in the order of the flow.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, as it should"
-)]
-
+mod cli;
 mod config;
 mod event;
 mod sandbox;
+mod seal;
 mod telemetry;
 mod tidy;
