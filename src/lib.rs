@@ -20,21 +20,21 @@
 //!
 //! | module | what happens there | may name |
 //! |---|---|---|
-//! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, the trait `settle::Outbox` |
+//! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, `settle`'s traits and formats |
 //! | [`cli`] | one subcommand a file | everything |
 //! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs |
 //! | [`event`] | what we were asked to do: bytes to an event or a rejection | nothing |
 //! | [`gate`] | may this call go now? lanes, rate, breaker | `event` |
 //! | [`revoke`] | the Stytch call and what its answer means; the pretend API | `event` |
 //! | [`settle`] | what becomes of the message: verdict, delay, seal, publish and only then ack | `event`, `revoke::outcome` |
-//! | [`telemetry`] | metrics, logs, the admin port | the closed sets of the stages, for labels |
+//! | [`telemetry`] | metrics, logs, the admin port | the closed sets of `broker`, `event`, `revoke` and `settle`, for labels |
 //! | [`shutdown`] | signals to a token, a drain with a deadline, how it ended | nothing |
 //! | [`worker`] | decode, gate, call, classify, settle: one message's life | everything |
 //!
+//! Three seams and no more: [`revoke::Api`], [`settle::Outbox`] with its [`settle::Receipt`], and the wall
+//! clock, a function; deliveries are any stream. Tests put fakes there and pause tokio's clock.
+//!
 //! Decisions are pure (`now`, randomness and limits come in, facts go out); I/O is at the edges.
-
-
-
 
 pub mod broker;
 pub mod cli;

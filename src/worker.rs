@@ -3,11 +3,13 @@
 //! Decides nothing itself: each stage is one line, then one match. A panic in one message
 //! dead-letters that message and touches no other; its slot is freed by the permit it held.
 
+mod backlog;
 mod ending;
 mod job;
 mod life;
 mod record;
 mod service;
+mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -30,11 +32,12 @@ use crate::{
     },
     telemetry::{Metrics, StateBoard, sets::RetryCause},
 };
+pub use backlog::Backlog;
 use ending::Ending;
 use job::Job;
 use life::{Life, Unread};
-pub use record::{Backlog, watch};
 pub use service::End;
+pub use watch::watch;
 
 /// Everything a message needs on its way.
 pub struct Worker<A> {

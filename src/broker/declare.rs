@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     CALL_MAX, Error, Settings, TopologyMode, explain,
-    topology::{Argument, Exchange, Names, Queue, topology},
+    topology::{Argument, Names, Queue, topology},
 };
 
 /// Takes the owner lock, then declares or checks everything else, on channels of their own: an
@@ -24,7 +24,8 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
     );
     let prefix = Names::new(&settings.prefix).prefix().to_owned();
     let channel = open(connection).await?;
-    exchange(&channel, &topology.owner, false)
+    let (owner, lock) = &topology.owner;
+    exchange(&channel, owner, lock, false)
         .await
         .map_err(|error| match error {
             Error::Mismatch(_) => Error::OtherProject { prefix },
@@ -32,7 +33,7 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
         })?;
     let passive = settings.topology == TopologyMode::Verify;
     for wanted in &topology.exchanges {
-        exchange(&channel, wanted, passive).await?;
+        exchange(&channel, wanted, &[], passive).await?;
     }
     for wanted in &topology.queues {
         queue(&channel, wanted, passive).await?;
@@ -44,7 +45,12 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
     .await
 }
 
-async fn exchange(channel: &Channel, wanted: &Exchange, passive: bool) -> Result<(), Error> {
+async fn exchange(
+    channel: &Channel,
+    name: &str,
+    arguments: &[(&'static str, Argument)],
+    passive: bool,
+) -> Result<(), Error> {
     let options = ExchangeDeclareOptions {
         passive,
         durable: true,      // survives a restart of the broker
@@ -52,12 +58,8 @@ async fn exchange(channel: &Channel, wanted: &Exchange, passive: bool) -> Result
         internal: false,    // publishers write to it
         nowait: false,      // the answer is what we want
     };
-    let declared = channel.exchange_declare(
-        wanted.name.as_str().into(),
-        ExchangeKind::Topic,
-        options,
-        table(&wanted.arguments),
-    );
+    let declared =
+        channel.exchange_declare(name.into(), ExchangeKind::Topic, options, table(arguments));
     in_time("declare an exchange", declared).await
 }
 

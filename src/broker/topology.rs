@@ -84,15 +84,6 @@ pub enum Argument {
     Int(i64),
 }
 
-/// A durable topic exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    /// Its name.
-    pub name: String,
-    /// Its arguments.
-    pub arguments: Vec<(&'static str, Argument)>,
-}
-
 /// A durable queue, bound with `#` to the exchange given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
@@ -104,14 +95,14 @@ pub struct Queue {
     pub bound_to: Vec<String>,
 }
 
-/// Everything that is declared.
+/// Everything that is declared; all exchanges are durable topic exchanges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
-    /// The owner lock, declared before all else, actively even when the rest is only checked: a
-    /// passive declare compares nothing.
-    pub owner: Exchange,
-    /// All other exchanges.
-    pub exchanges: Vec<Exchange>,
+    /// The owner lock: an exchange declared before all else, actively even when the rest is only
+    /// checked, since a passive declare compares nothing.
+    pub owner: (String, Vec<(&'static str, Argument)>),
+    /// All other exchanges, none with arguments: those that queues are bound to.
+    pub exchanges: BTreeSet<String>,
     /// All queues.
     pub queues: Vec<Queue>,
 }
@@ -129,76 +120,73 @@ const CONTROL_BYTES_MAX: i64 = 1_000_000_000;
 /// The topology of one prefix, project and set of delays.
 pub fn topology(prefix: &str, project_id: &str, delays: &[Duration]) -> Topology {
     let names = Names::new(prefix);
-    let delays: BTreeSet<Duration> = delays.iter().copied().collect();
-    let mut exchanges = Vec::new();
-    let mut queues = Vec::new();
-    let mut add = |name: String, arguments: Vec<_>, more: Vec<String>| {
-        exchanges.push(Exchange {
-            name: name.clone(),
-            arguments: Vec::new(),
-        });
-        let bound_to = std::iter::once(name.clone()).chain(more).collect();
-        queues.push(Queue {
-            name,
-            arguments,
-            bound_to,
-        });
-    };
-    add(names.unhandled(), kept(), vec![]);
-    add(names.dead(), kept(), vec![]);
+    let mut queues = vec![
+        queue(names.unhandled(), kept(), &[names.unhandled()]),
+        queue(names.dead(), kept(), &[names.dead()]),
+        queue(names.audit(), audit(), &[names.outcomes()]),
+        queue(
+            names.control(),
+            stream(CONTROL_BYTES_MAX),
+            &[names.control()],
+        ),
+    ];
+    let delays: BTreeSet<&Duration> = delays.iter().collect();
     for lane in Lane::ALL {
-        add(
-            names.lane(*lane),
-            handed_on(kept(), names.unhandled()),
-            vec![names.back(*lane)],
-        );
-        for delay in &delays {
-            let ttl = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-            let arguments = handed_on(
-                vec![
-                    text("x-queue-type", "quorum"),
-                    ("x-message-ttl", Argument::Int(ttl)),
-                ],
-                names.back(*lane),
-            );
-            add(names.retry(*lane, *delay), arguments, vec![]);
-        }
+        let (name, back) = (names.lane(*lane), names.back(*lane));
+        let arguments = handed_on(kept(), names.unhandled());
+        queues.push(queue(name.clone(), arguments, &[name, back.clone()]));
+        queues.extend(delays.iter().map(|delay| {
+            let name = names.retry(*lane, **delay);
+            queue(
+                name.clone(),
+                handed_on(delayed(**delay), back.clone()),
+                &[name],
+            )
+        }));
     }
-    let stream = |bytes_max| {
-        vec![
-            text("x-queue-type", "stream"),
-            ("x-max-length-bytes", Argument::Int(bytes_max)),
-        ]
-    };
-    let mut audit = stream(AUDIT_BYTES_MAX);
-    audit.push(text("x-max-age", AUDIT_AGE_MAX));
-    queues.push(Queue {
-        name: names.audit(),
-        arguments: audit,
-        bound_to: vec![names.outcomes()],
-    });
-    queues.push(Queue {
-        name: names.control(),
-        arguments: stream(CONTROL_BYTES_MAX),
-        bound_to: vec![names.control()],
-    });
-    let plain = Lane::ALL
-        .iter()
-        .map(|l| names.back(*l))
-        .chain([names.outcomes(), names.control()]);
-    exchanges.extend(plain.map(|name| Exchange {
-        name,
-        arguments: Vec::new(),
-    }));
     let lock = format!("{}.{project_id}", names.owner());
     Topology {
-        owner: Exchange {
-            name: names.owner(),
-            arguments: vec![("alternate-exchange", Argument::Text(lock))],
-        },
-        exchanges,
+        owner: (
+            names.owner(),
+            vec![("alternate-exchange", Argument::Text(lock))],
+        ),
+        exchanges: queues
+            .iter()
+            .flat_map(|queue| queue.bound_to.clone())
+            .collect(),
         queues,
     }
+}
+
+fn queue(name: String, arguments: Vec<(&'static str, Argument)>, bound_to: &[String]) -> Queue {
+    Queue {
+        name,
+        arguments,
+        bound_to: bound_to.to_vec(),
+    }
+}
+
+/// A stream, which keeps what was read, up to a size.
+fn stream(bytes_max: i64) -> Vec<(&'static str, Argument)> {
+    vec![
+        text("x-queue-type", "stream"),
+        ("x-max-length-bytes", Argument::Int(bytes_max)),
+    ]
+}
+
+fn audit() -> Vec<(&'static str, Argument)> {
+    let mut arguments = stream(AUDIT_BYTES_MAX);
+    arguments.push(text("x-max-age", AUDIT_AGE_MAX));
+    arguments
+}
+
+/// A queue that nobody reads: what waits in it goes on when its time is over.
+fn delayed(delay: Duration) -> Vec<(&'static str, Argument)> {
+    let ttl_ms = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+    vec![
+        text("x-queue-type", "quorum"),
+        ("x-message-ttl", Argument::Int(ttl_ms)),
+    ]
 }
 
 /// A queue that outlives a node and never drops.

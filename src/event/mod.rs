@@ -154,7 +154,9 @@ impl Rejection {
 
     /// The code of the first problem: metric label and dead-letter header.
     pub fn code(&self) -> Code {
-        self.problems.first().map_or(Code::MalformedJson, |p| p.code)
+        self.problems
+            .first()
+            .map_or(Code::MalformedJson, |p| p.code)
     }
 }
 

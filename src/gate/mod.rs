@@ -1,8 +1,9 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
-//! [`rate`] and [`breaker`] decide and are pure; [`wait`] is the only file here that waits.
+//! [`rate`], [`breaker`] and [`line`] decide and are pure; [`wait`] is the only file here that waits.
 
 pub mod breaker;
+pub mod line;
 pub mod rate;
 pub mod wait;
 
@@ -65,4 +66,13 @@ pub struct Standing {
     pub outages: u32,
     /// The hold that a 429 began for all.
     pub hold: Option<Duration>,
+}
+
+/// What the gate is doing, for states and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Why nothing is sent, if so.
+    pub paused: Option<breaker::Pause>,
+    /// Whether a 429 holds one of the ways.
+    pub limited: bool,
 }

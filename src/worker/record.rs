@@ -3,58 +3,24 @@
 //! A line is logged once, where it is handled; it names the event by its id and the target by its
 //! id or HMAC, never a body, a token or an address.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Worker,
+    Worker, backlog,
     ending::{Ending, Settled},
     life::Life,
 };
 use crate::{
-    broker::Fact,
     event::{Event, Lane},
     revoke::{Call, Class, Reply},
-    settle::{PublishError, To, code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
-    telemetry::{
-        Metrics,
-        sets::{self, DeliveryKind, PublishResult, RetryCause, Stage, Unmeasured},
-    },
+    settle::{code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
+    telemetry::sets::{DeliveryKind, RetryCause, Stage, Unmeasured},
 };
 
 /// An event older than this when we first see it says nothing about how fast we are.
 const BACKDATED_AFTER: SignedDuration = SignedDuration::from_mins(15);
-
-/// The events in hand by lane, oldest first.
-#[derive(Debug, Default)]
-pub struct Backlog {
-    by_lane: [Mutex<BTreeSet<(Timestamp, usize)>>; Lane::ALL.len()],
-}
-
-impl Backlog {
-    fn with<T>(&self, lane: Lane, act: impl FnOnce(&mut BTreeSet<(Timestamp, usize)>) -> T) -> T {
-        act(&mut self.by_lane[lane as usize]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// When the oldest event in hand occurred.
-    pub(super) fn oldest(&self, lane: Lane) -> Option<Timestamp> {
-        self.with(lane, |events| events.first().map(|(at, _)| *at))
-    }
-}
-
-/// The event's key in the backlog: its life's address tells apart what occurred at the same time.
-fn key(life: &Life) -> Option<(Timestamp, usize)> {
-    life.facts
-        .occurred_at
-        .map(|at| (at, std::ptr::from_ref(life) as usize))
-}
 
 impl<A> Worker<A> {
     pub(super) fn record_taken(&self, life: &Life, now: Timestamp) {
@@ -92,9 +58,8 @@ impl<A> Worker<A> {
                 "the target's id has a format this worker does not know"
             );
         }
-        if let Some(key) = key(life) {
-            self.backlog
-                .with(life.message.lane, |events| events.insert(key));
+        if let Some(key) = backlog::key(life) {
+            self.backlog.add(life.message.lane, key);
         }
     }
 
@@ -146,8 +111,8 @@ impl<A> Worker<A> {
     ) {
         let lane = life.message.lane;
         self.metrics.inflight(lane, -1);
-        if let Some(key) = key(life) {
-            self.backlog.with(lane, |events| events.remove(&key));
+        if let Some(key) = backlog::key(life) {
+            self.backlog.remove(lane, key);
         }
         let Settled::Acked(recorded) = settled else {
             self.metrics.returned(lane);
@@ -263,34 +228,6 @@ pub(super) fn cause(class: &Class) -> RetryCause {
         Class::Retryable(failure) => RetryCause::from(*failure),
         Class::OwnLimit => RetryCause::OwnLimit,
         _ => RetryCause::RateLimited,
-    }
-}
-
-/// Turns what happens at the broker into numbers.
-pub fn watch(metrics: &Metrics, fact: Fact, now: Timestamp) {
-    match fact {
-        Fact::Connected(role, up) => metrics.amqp_connected(role, up),
-        Fact::Reconnecting => metrics.amqp_reconnect(),
-        Fact::ConsumerEnded(lane) => metrics.consumer_cancel(lane),
-        Fact::Published(to, result) => {
-            let to = match to {
-                To::Retry(..) => sets::To::Retry,
-                To::Dead => sets::To::Dead,
-                To::Outcome => sets::To::Outcome,
-            };
-            let result = match result {
-                Ok(()) => PublishResult::Ack,
-                Err(PublishError::Nacked) => PublishResult::Nack,
-                Err(PublishError::Returned) => PublishResult::Returned,
-                Err(PublishError::TimedOut) => PublishResult::Timeout,
-                // Nothing went wrong with the publish: the message comes again.
-                Err(PublishError::LinkDown) => return,
-            };
-            metrics.publish(to, result);
-        }
-        Fact::Depth(depth, messages) => metrics.queue_depth(depth, messages, now),
-        // Counted where the message is returned; shown as a state.
-        Fact::AckLost(_) | Fact::Blocked(_) => {}
     }
 }
 

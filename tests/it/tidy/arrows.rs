@@ -65,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("revoke", &["event"]),
     ("settle", &["event", "revoke"]),
     ("shutdown", &[]),
-    ("telemetry", &["event", "revoke", "settle"]),
+    ("telemetry", &["broker", "event", "revoke", "settle"]),
 ];
 
 /// Every stage.
