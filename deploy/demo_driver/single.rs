@@ -51,7 +51,7 @@ pub(crate) async fn run(
     let sandbox = processes.start_sandbox().await?;
     let session_ids: Vec<_> = (0..=HEALTHY).map(|_| id_of("session")).collect();
     let sick = &session_ids[0];
-    sandbox.seed(&json!({ "session_ids": session_ids })).await?;
+    sandbox.seed_sessions(&session_ids).await?;
     sandbox
         .set_faults(&json!({ "by_id": { sick: answer.as_str() } }))
         .await?;
