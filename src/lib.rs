@@ -33,6 +33,9 @@
 //!
 //! Decisions are pure (`now`, randomness and limits come in, facts go out); I/O is at the edges.
 
+
+
+
 pub mod broker;
 pub mod cli;
 pub mod config;

@@ -1,8 +1,31 @@
 //! RabbitMQ: the only folder that names `lapin`.
+//!
+//! A [`connect::Session`] is one stay with the broker: two connections, a channel a lane, a channel a
+//! kind of publish. When any part of it fails the whole session is given up and a new one begins,
+//! because half-recovered clients are how messages get lost. Automatic recovery of the library is
+//! never used: under load and resets it hung for ever.
 
-use std::path::PathBuf;
+pub mod connect;
+pub mod consume;
+mod declare;
+mod depth;
+mod explain;
+pub mod headers;
+mod link;
+pub mod publish;
+pub mod topology;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
+
+use crate::{
+    closed_set,
+    event::Lane,
+    settle::{PublishError, To},
+};
+pub use connect::{Broker, Session};
+pub use publish::{PublishOne, publish_once};
 
 /// What the broker stage needs to know.
 #[derive(Debug, Clone)]
@@ -18,7 +41,7 @@ pub struct Settings {
     /// The Stytch project that owns these names.
     pub project_id: String,
     /// The delays of the retry queues, in order, duplicates allowed.
-    pub retry_delays: Vec<std::time::Duration>,
+    pub retry_delays: Vec<Duration>,
 }
 
 /// `REVOKER_TOPOLOGY`.
@@ -29,3 +52,99 @@ pub enum TopologyMode {
     /// Only check that it is there; needs configure rights on the owner lock alone.
     Verify,
 }
+
+/// How long any call to the broker may take before the session is given up.
+pub(crate) const CALL_MAX: Duration = Duration::from_secs(15);
+
+/// Why the broker cannot be used. No variant holds a credential.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Our own URL or password file.
+    #[error("the broker's URL cannot be used: {0}")]
+    BadUrl(String),
+    /// Another project's worker owns these names.
+    #[error(
+        "the queues {prefix}.* belong to another Stytch project (the lock {prefix}.owner names it); \
+         use another vhost or REVOKER_PREFIX"
+    )]
+    OtherProject {
+        /// Our prefix.
+        prefix: String,
+    },
+    /// A queue or exchange exists with other arguments.
+    #[error("{0}")]
+    Mismatch(String),
+    /// The broker refuses our user, or a right is missing.
+    #[error("the broker refused us: {0}")]
+    Refused(String),
+    /// A queue or exchange that should be there is not.
+    #[error(
+        "the topology is not complete: {0}; run one worker with REVOKER_TOPOLOGY=declare, or declare it yourself"
+    )]
+    Missing(String),
+    /// No connection, or it broke.
+    #[error("the broker cannot be reached: {0}")]
+    Unreachable(String),
+    /// A call took too long.
+    #[error("the broker did not answer in time: {0}")]
+    TimedOut(&'static str),
+    /// A publish was not confirmed.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+impl Error {
+    /// Whether trying again is pointless until somebody changes a setting or the broker.
+    pub fn is_a_setting(&self) -> bool {
+        matches!(
+            self,
+            Self::BadUrl(_) | Self::OtherProject { .. } | Self::Mismatch(_)
+        )
+    }
+}
+
+closed_set! {
+    /// What a connection is for.
+    Role {
+        /// Takes deliveries and acks them.
+        Consumer => "consumer",
+        /// Publishes: kept apart, since a broker in need blocks publishing connections whole.
+        Publisher => "publisher",
+    }
+}
+
+closed_set! {
+    /// The queues whose depth is told.
+    Depth {
+        /// The urgent lane.
+        Urgent => "urgent",
+        /// The bulk lane.
+        Bulk => "bulk",
+        /// All delay queues together.
+        Retry => "retry",
+        /// The dead-letter queue.
+        Dead => "dead",
+    }
+}
+
+/// What happened at the broker, for metrics and states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// A connection stands or fell.
+    Connected(Role, bool),
+    /// A session was lost and a new one is being made.
+    Reconnecting,
+    /// A lane's consumer ended under us.
+    ConsumerEnded(Lane),
+    /// A publish ended.
+    Published(To, Result<(), PublishError>),
+    /// An ack came too late: the message will come again.
+    AckLost(Lane),
+    /// The broker blocks or unblocks publishing (`connection.blocked`: memory or disk alarm).
+    Blocked(bool),
+    /// Ready messages, the maximum of the last readings.
+    Depth(Depth, u64),
+}
+
+/// Who hears of it.
+pub type Watch = Arc<dyn Fn(Fact) + Send + Sync>;

@@ -1,1 +1,114 @@
-//! One subcommand a file.
+//! The command tree: one subcommand a file, and the exit codes they share.
+//!
+//! Not here: what a subcommand does. Each file has its `Args` and a `run`.
+
+pub mod completions;
+pub mod keygen;
+pub mod publish;
+pub mod run;
+pub mod sandbox;
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Context;
+
+use crate::{broker, config::Problems};
+
+/// Makes sure that a session which must die, dies: consumes revoke events from RabbitMQ and calls Stytch.
+#[derive(Debug, clap::Parser)]
+#[command(name = "revoker", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 64 wrong usage or settings, 69 a service is unavailable.
+Settings are flags or REVOKER_* variables; a flag wins. An empty variable counts as not set.";
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Run the worker until it is told to stop.
+    Run(run::Args),
+    /// Publish one event, checked as the worker will check it, and wait until RabbitMQ has it.
+    Publish(Box<publish::Args>),
+    /// Run a pretend Stytch API, to try things out.
+    Sandbox(sandbox::Args),
+    /// Write a key for the key ring that seals stored credentials.
+    Keygen(keygen::Args),
+    /// Print the completions of a shell.
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// [`Failure`], to be shown; its exit code is the program's.
+    pub async fn execute(self) -> Result<(), Failure> {
+        match self {
+            Self::Run(args) => run::run(args).await?,
+            Self::Publish(args) => publish::run(*args).await?,
+            Self::Sandbox(args) => sandbox::run(args).await?,
+            Self::Keygen(args) => keygen::run(&args)?,
+            Self::Completions(args) => completions::run(&args)?,
+        }
+        Ok(())
+    }
+}
+
+/// How a subcommand fails.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line or its input is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// Settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] Problems),
+    /// A service that is needed is not there; trying again later may help.
+    #[error("{0:#}")]
+    Unavailable(anyhow::Error),
+    /// Anything else.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+impl Failure {
+    /// `EX_USAGE` of sysexits(3): trying again without a change is pointless.
+    pub const EXIT_USAGE: u8 = 64;
+    /// `EX_UNAVAILABLE` of sysexits(3).
+    pub const EXIT_UNAVAILABLE: u8 = 69;
+
+    /// The program's exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) | Self::Settings(_) => Self::EXIT_USAGE,
+            Self::Unavailable(_) => Self::EXIT_UNAVAILABLE,
+            Self::Failed(_) => 1,
+        })
+    }
+}
+
+impl From<broker::Error> for Failure {
+    fn from(error: broker::Error) -> Self {
+        match error {
+            _ if error.is_a_setting() => Self::Usage(error.to_string()),
+            broker::Error::Unreachable(_) | broker::Error::TimedOut(_) => {
+                Self::Unavailable(error.into())
+            }
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// Writes a result to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot write to standard output")
+}

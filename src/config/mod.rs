@@ -1,1 +1,141 @@
 //! Flags and `REVOKER_*` variables become the stages' setting structs; all errors at once.
+//!
+//! One file per stage, each with its rows ([`Setting`]) and one function that reads them. clap only
+//! collects strings: it stops at the first wrong value, and an operator wants the whole list. Nothing is
+//! opened here but the files that hold credentials, to find a wrong path before the worker runs.
+//!
+//! Not here: defaults that nobody can set; those are constants of the stage that uses them.
+
+mod args;
+mod broker;
+mod environment;
+mod gate;
+mod parse;
+mod problems;
+mod reference;
+mod revoke;
+mod setting;
+mod settle;
+mod telemetry;
+mod url;
+
+use std::{sync::Arc, time::Duration};
+
+use crate::event::{Environment, Expectations};
+pub use args::{PublishArgs, RunArgs};
+use problems::Reader;
+pub use problems::{Problem, Problems};
+pub use reference::{SettingDoc, markdown_table, reference};
+pub use setting::Setting;
+
+const STRICT_IDS: Setting = Setting::new(
+    "REVOKER_STRICT_IDS",
+    "strict-ids",
+    "on|off",
+    "Refuse events whose session or user id has a format we do not know; off sends them to Stytch with a warning",
+)
+.default("off");
+const DRAIN_TIMEOUT: Setting = Setting::new(
+    "REVOKER_DRAIN_TIMEOUT",
+    "drain-timeout",
+    "DURATION",
+    "How long a stopping worker waits for what it has begun: 1s to 10m, less than what its supervisor waits",
+)
+.default("25s");
+
+/// Everything the worker needs to know, checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// RabbitMQ.
+    pub broker: crate::broker::Settings,
+    /// The Stytch call.
+    pub revoke: crate::revoke::Settings,
+    /// Rate, slots and outages.
+    pub gate: crate::gate::Settings,
+    /// Retries, outcomes and sealing.
+    pub settle: crate::settle::Settings,
+    /// The key ring, read once: it changes only with a restart.
+    pub key_ring: Arc<crate::settle::seal::KeyRing>,
+    /// Admin port and log.
+    pub telemetry: crate::telemetry::Settings,
+    /// What every event is checked against.
+    pub expectations: Expectations,
+    /// How long a stopping worker waits for what it has begun.
+    pub drain_timeout: Duration,
+    /// To be logged at the start: what is allowed but perhaps not meant.
+    pub warnings: Vec<String>,
+}
+
+/// What `revoker publish` needs to know, checked.
+#[derive(Debug)]
+pub struct PublishSettings {
+    /// RabbitMQ; `project_id` is empty and there are no `retry_delays`.
+    pub broker: crate::broker::Settings,
+    /// The project, when it was given: its id and environment.
+    pub project: Option<(String, Environment)>,
+}
+
+impl RunArgs {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn settings(self) -> Result<Settings, Problems> {
+        let mut reader = Reader::new(&self.values);
+        let plaintext = broker::plaintext_hosts(&mut reader);
+        let broker = broker::read(&mut reader, &plaintext);
+        let project = reader.required(
+            &revoke::PROJECT_ID,
+            "give project-live-… or project-test-… from Stytch's dashboard",
+            revoke::project,
+        );
+        let revoke = revoke::read(&mut reader, project.as_ref(), &plaintext);
+        let strict_ids = reader.read(&STRICT_IDS, parse::switch);
+        let gate = gate::read(&mut reader);
+        let settle = settle::read(&mut reader, gate.as_ref().map(|gate| gate.outage));
+        let mut warnings = self.unknown_variables();
+        let secret = revoke.as_ref().map(|(_, secret)| secret);
+        let key_ring = settle::key_ring(&mut reader, project.as_ref(), secret, &mut warnings);
+        let telemetry = telemetry::read(&mut reader);
+        let drain_timeouts = Duration::from_secs(1)..=Duration::from_secs(600);
+        let drain_timeout = reader.read(&DRAIN_TIMEOUT, parse::duration(drain_timeouts));
+
+        let settings = || {
+            let (project, (revoke, _), settle, mut broker) = (project?, revoke?, settle?, broker?);
+            broker.project_id.clone_from(&project.id);
+            broker.retry_delays.clone_from(&settle.retry_delays);
+            Some(Settings {
+                broker,
+                revoke,
+                gate: gate?,
+                settle,
+                key_ring: Arc::new(key_ring?),
+                telemetry: telemetry?,
+                expectations: Expectations {
+                    project_id: project.id,
+                    environment: project.environment,
+                    strict_ids: strict_ids?,
+                },
+                drain_timeout: drain_timeout?,
+                warnings,
+            })
+        };
+        let settings = settings();
+        reader.finish(settings)
+    }
+}
+
+impl PublishArgs {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn settings(&self) -> Result<PublishSettings, Problems> {
+        let mut reader = Reader::new(&self.values);
+        let plaintext = broker::plaintext_hosts(&mut reader);
+        let broker = broker::read(&mut reader, &plaintext);
+        let project = reader.read(&revoke::PROJECT_ID, revoke::project);
+        let project = project.map(|project| (project.id, project.environment));
+        reader.finish(broker.map(|broker| PublishSettings { broker, project }))
+    }
+}

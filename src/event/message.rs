@@ -33,6 +33,8 @@ pub struct Message {
     pub properties: Properties,
     /// What earlier rounds left in our headers; all zero unless the message came back from our own delay queue.
     pub history: History,
+    /// Whether a newer worker wrote its headers: it is then left for that one.
+    pub from_newer_worker: bool,
     /// The broker's redelivered flag.
     pub redelivered: bool,
     /// The broker's `x-delivery-count`: how often it was given out before.
@@ -96,6 +98,10 @@ pub struct History {
     pub retries: u32,
     /// When a worker first took the event; `None` on its first delivery.
     pub first_received_at: Option<Timestamp>,
+    /// The event's id, for a body that is sealed.
+    pub event_id: Option<String>,
+    /// The queue a sealed body was sealed for; `None` if the body was stored in clear.
+    pub queue: Option<String>,
     /// Whether it came back through our own return exchange, so that this history may be believed.
     pub returned: bool,
 }

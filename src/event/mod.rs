@@ -2,12 +2,27 @@
 //!
 //! Pure: no clock, no I/O; `now` comes in. Names no other stage.
 
+pub mod decode;
+mod envelope;
+pub mod fields;
+mod form;
+mod json;
+mod judge;
+mod jwt;
 pub mod message;
+mod reason;
+mod target;
+mod time;
+mod value;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+
+pub use decode::decode;
+pub use envelope::BODY_BYTES_MAX;
+pub use reason::{REASONS, known_reason};
 
 pub use message::{HeaderValue, History, Lane, Message, Properties};
 
@@ -139,9 +154,7 @@ impl Rejection {
 
     /// The code of the first problem: metric label and dead-letter header.
     pub fn code(&self) -> Code {
-        self.problems
-            .first()
-            .map_or(Code::MalformedJson, |p| p.code)
+        self.problems.first().map_or(Code::MalformedJson, |p| p.code)
     }
 }
 
@@ -165,6 +178,16 @@ pub struct Problem {
     pub code: Code,
     /// What is wrong; what to do. Without the code.
     pub text: String,
+}
+
+impl Problem {
+    /// A problem; the text must hold no value of the body.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+        }
+    }
 }
 
 /// Declares a closed set of words: the enum, `ALL` and `as_str`.

@@ -1,4 +1,15 @@
 //! May this call go now? Lanes, slots, rate and breaker.
+//!
+//! [`rate`] and [`breaker`] decide and are pure; [`wait`] is the only file here that waits.
+
+pub mod breaker;
+pub mod rate;
+pub mod wait;
+
+use std::time::Duration;
+
+use crate::closed_set;
+pub use wait::{Closed, Gate, Permit};
 
 /// What the gate needs to know.
 #[derive(Debug, Clone)]
@@ -20,4 +31,38 @@ pub enum OutageMode {
     Hold,
     /// Every failure, 429 included, counts as an attempt of its message.
     DeadLetter,
+}
+
+closed_set! {
+    /// The kinds of call that Stytch limits apart; each has a pacer of its own.
+    Way {
+        /// `POST /v1/sessions/revoke`.
+        Revoke => "revoke",
+        /// `GET /v1/sessions`.
+        List => "list",
+    }
+}
+
+/// How a call ended, as far as the gate cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// An answer that is no failure of the API.
+    Answered,
+    /// 429, with the wait Stytch asked for, if any.
+    Limited(Option<Duration>),
+    /// No answer, or a 5xx.
+    Failed,
+    /// Our credentials are refused.
+    Refused,
+}
+
+/// What the gate made of the news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether a failure is the message's own; false during an outage and while a canary is on the wire.
+    pub counts: bool,
+    /// How many outages there were so far: failures before the last one are forgiven.
+    pub outages: u32,
+    /// The hold that a 429 began for all.
+    pub hold: Option<Duration>,
 }

@@ -1,7 +1,10 @@
 //! The Stytch call: what we send, what the answer means. [`Api`] is one of the crate's three seams.
 
+pub mod client;
+pub mod fanout;
 pub mod outcome;
 pub mod sandbox;
+pub mod wire;
 
 use std::{future::Future, time::Duration};
 

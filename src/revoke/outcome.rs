@@ -135,3 +135,72 @@ pub struct Reply {
     /// From sending to the last byte of the answer.
     pub elapsed: Duration,
 }
+
+/// What an answer other than a 200 means. `error_type` is `None` if the body was not the documented JSON.
+pub fn classify(status: u16, error_type: Option<&str>) -> Class {
+    use ApiCode::*;
+    match (status, error_type.unwrap_or_default()) {
+        (300..=399, _) => Class::Credentials(Redirect),
+        (_, "unauthorized_credentials") => Class::Credentials(UnauthorizedCredentials),
+        (_, "invalid_secret_authentication") => Class::Credentials(InvalidSecretAuthentication),
+        (_, "invalid_project_id_authentication") => {
+            Class::Credentials(InvalidProjectIdAuthentication)
+        }
+        (_, "invalid_authorization_header") => Class::Credentials(InvalidAuthorizationHeader),
+        (_, "project_not_found") => Class::Credentials(ProjectNotFound),
+        (_, "invalid_project_id") => Class::Credentials(InvalidProjectId),
+        (_, "invalid_secret_id") => Class::Credentials(InvalidSecretId),
+        (_, "use_https") => Class::Credentials(UseHttps),
+        (_, "route_not_found") => Class::Credentials(RouteNotFound),
+        (_, "method_not_allowed") | (405, _) => Class::Credentials(MethodNotAllowed),
+        (_, word) if word.starts_with("unauthorized_credentials") => {
+            Class::Credentials(UnauthorizedCredentials)
+        }
+        (_, word) if word.starts_with("unauthorized_project_id_") => {
+            Class::Credentials(UnauthorizedProjectId)
+        }
+        (_, word) if word.starts_with("cname_") => Class::Credentials(Cname),
+        (401, _) => Class::Credentials(Unauthorized),
+
+        (_, "session_not_found" | "user_not_found") => Class::AlreadyGone,
+
+        (_, "invalid_session_id") => Class::Permanent(InvalidSessionId),
+        (_, "no_session_revoke_arguments") => Class::Permanent(NoSessionRevokeArguments),
+        (_, "too_many_session_revoke_arguments") => Class::Permanent(TooManySessionRevokeArguments),
+        (_, "invalid_session_token") => Class::Permanent(InvalidSessionToken),
+        (_, "unable_to_parse_session_jwt") => Class::Permanent(UnableToParseSessionJwt),
+        (_, "invalid_user_id") => Class::Permanent(InvalidUserId),
+        (_, "bad_request") => Class::Permanent(BadRequest),
+        (_, word) if word.starts_with("jwt_invalid_") => Class::Permanent(JwtInvalid),
+
+        (_, "captcha_failed" | "user_lock_limit_reached" | "too_few_tokens_authenticated") => {
+            Class::OwnLimit
+        }
+        (_, "too_many_requests") | (429, _) => Class::RateLimited,
+
+        (_, "internal_server_error" | "server_unavailable") => {
+            Class::Retryable(Failure::ServerError)
+        }
+        (500..=599 | 408 | 499, _) => Class::Retryable(Failure::ServerError),
+        (400..=499, word) if !word.is_empty() => Class::Permanent(ApiOther),
+        // Not the API's own words (a proxy's page, a cut body): nothing is known about the message.
+        _ => Class::Retryable(Failure::InvalidResponse),
+    }
+}
+
+impl Class {
+    /// The metric's word for it.
+    pub const fn result(&self) -> CallResult {
+        match self {
+            Self::Revoked => CallResult::Revoked,
+            Self::AlreadyGone => CallResult::AlreadyGone,
+            Self::Permanent(_) => CallResult::Permanent,
+            Self::Credentials(_) => CallResult::Credentials,
+            Self::RateLimited | Self::OwnLimit => CallResult::RateLimited,
+            Self::Retryable(Failure::ServerError) => CallResult::ServerError,
+            Self::Retryable(Failure::Timeout) => CallResult::Timeout,
+            Self::Retryable(Failure::Network) => CallResult::Network,
+            Self::Retryable(Failure::InvalidResponse) => CallResult::InvalidResponse,
+        }
+    }
+}

@@ -1,6 +1,22 @@
 //! What the worker tells about itself: metrics, logs, the admin port.
+//!
+//! It decides nothing. The pure stages do not know it: facts come out of them, and `worker` records.
+//! Names the closed sets of other stages, because they are its label values, and nothing else there.
+
+pub mod admin;
+pub mod catalogue;
+mod family;
+pub mod labels;
+pub mod logs;
+pub mod metrics;
+pub mod sets;
+pub mod state;
 
 use std::net::SocketAddr;
+
+pub use admin::Admin;
+pub use metrics::Metrics;
+pub use state::{State, StateBoard};
 
 /// What telemetry needs to know.
 #[derive(Debug, Clone)]

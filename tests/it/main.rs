@@ -1,7 +1,10 @@
 //! Tests without a broker, in one binary; modules in the order of the flow.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod cli;
 mod config;
 mod event;
 mod sandbox;
+mod seal;
 mod telemetry;
 mod tidy;

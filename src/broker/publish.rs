@@ -1,0 +1,254 @@
+//! Publishing: persistent, mandatory, confirmed.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use lapin::{
+    Channel, Confirmation, Connection, ErrorKind, PublisherConfirm,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::ShortString,
+};
+use tokio::{sync::RwLock, time::timeout};
+
+use super::{
+    CALL_MAX, Error, Fact, Role, Settings, Watch,
+    connect::dial,
+    declare::{in_time, open},
+    headers,
+    link::Link,
+    topology::Names,
+};
+use crate::{
+    event::{HeaderValue, Properties},
+    settle::{Outbox, Outgoing, PublishError, To},
+};
+
+/// How long a confirm may take while the broker does not block us.
+const CONFIRM_MAX: Duration = CALL_MAX;
+/// How often a blocked publish looks whether it still is.
+const BLOCKED_LOOK: Duration = Duration::from_secs(1);
+/// AMQP 0-9-1: the reply code of an exchange that is not there.
+const NOT_FOUND: u16 = 404;
+
+/// The publishing half of a session.
+pub struct Publisher {
+    connection: Connection,
+    names: Names,
+    /// Retries and dead letters.
+    settling: RwLock<Channel>,
+    /// Outcomes: on their own, so that a broken audit stream does not close the way for the rest.
+    outcomes: RwLock<Channel>,
+    link: Arc<Link>,
+    watch: Watch,
+}
+
+impl Publisher {
+    pub(crate) async fn open(
+        connection: Connection,
+        names: Names,
+        link: &Arc<Link>,
+        watch: &Watch,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            settling: RwLock::new(confirming(&connection).await?),
+            outcomes: RwLock::new(confirming(&connection).await?),
+            connection,
+            names,
+            link: Arc::clone(link),
+            watch: Arc::clone(watch),
+        })
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The channel for this kind of message, opened anew if the broker closed it.
+    async fn channel(&self, to: To) -> Result<Channel, PublishError> {
+        let slot = match to {
+            To::Retry(..) | To::Dead => &self.settling,
+            To::Outcome => &self.outcomes,
+        };
+        {
+            let channel = slot.read().await;
+            if channel.status().connected() {
+                return Ok(channel.clone());
+            }
+        }
+        let mut channel = slot.write().await;
+        if !channel.status().connected() {
+            *channel = confirming(&self.connection).await.map_err(|error| {
+                self.link
+                    .fail(format!("a channel could not be opened: {error}"));
+                PublishError::LinkDown
+            })?;
+        }
+        Ok(channel.clone())
+    }
+
+    async fn send(&self, message: &Outgoing) -> Result<(), PublishError> {
+        if !self.link.is_up() {
+            return Err(PublishError::LinkDown);
+        }
+        let exchange = match message.to {
+            To::Retry(lane, delay) => self.names.retry(lane, delay),
+            To::Dead => self.names.dead(),
+            To::Outcome => self.names.outcomes(),
+        };
+        let channel = self.channel(message.to).await?;
+        let properties = headers::write(message);
+        let publish = channel.basic_publish(
+            short(&exchange),
+            short(&message.routing_key),
+            mandatory(),
+            &message.body,
+            properties,
+        );
+        let confirm = publish.await.map_err(|error| reason(&error))?;
+        self.confirmed(confirm).await
+    }
+
+    /// Waits for the confirm. While the broker blocks us (a memory or disk alarm) the publish is
+    /// under way and only late: publishing it again would make one dead letter into many.
+    async fn confirmed(&self, mut confirm: PublisherConfirm) -> Result<(), PublishError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            tokio::select! {
+                answer = &mut confirm => return judge(answer),
+                () = self.link.failed() => return Err(PublishError::LinkDown),
+                () = tokio::time::sleep(BLOCKED_LOOK) => {}
+            }
+            if self.connection.status().blocked() {
+                waited = Duration::ZERO;
+                continue;
+            }
+            waited += BLOCKED_LOOK;
+            if waited >= CONFIRM_MAX {
+                self.link.fail("a publish was not confirmed in time");
+                return Err(PublishError::TimedOut);
+            }
+        }
+    }
+}
+
+impl Outbox for Publisher {
+    async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
+        let result = self.send(message).await;
+        (self.watch)(Fact::Published(message.to, result));
+        if result == Err(PublishError::Returned) && message.to != To::Outcome {
+            // Somebody deleted the queue or exchange: a new session declares what is missing.
+            self.link.fail("a queue or exchange of ours is missing");
+        }
+        result
+    }
+
+    fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    async fn down(&self) {
+        self.link.failed().await;
+    }
+}
+
+/// One message for [`publish_once`].
+#[derive(Debug, Clone)]
+pub struct PublishOne {
+    /// The exchange: a lane.
+    pub exchange: String,
+    /// The publisher's name.
+    pub routing_key: String,
+    /// The event.
+    pub body: Bytes,
+    /// MIME type of the body.
+    pub content_type: String,
+    /// Application message id: the event's id.
+    pub message_id: String,
+}
+
+/// Publishes one message on a connection of its own, as any publisher would: nothing is declared.
+///
+/// # Errors
+/// [`Error::Missing`] when the exchange is not there, [`Error::Publish`] when no queue takes the
+/// message or the broker refuses it, the others when there is no way to the broker.
+pub async fn publish_once(settings: &Settings, message: PublishOne) -> Result<(), Error> {
+    let connection = dial(settings, Role::Publisher).await?;
+    let channel = confirming(&connection).await?;
+    let outgoing = Outgoing {
+        to: To::Dead, // not used: the exchange is given
+        routing_key: message.routing_key,
+        body: message.body,
+        properties: Properties {
+            content_type: Some(message.content_type),
+            message_id: Some(message.message_id),
+            ..Properties::default()
+        },
+        headers: Vec::<(&'static str, HeaderValue)>::new(),
+    };
+    let properties = headers::write(&outgoing);
+    let exchange =
+        ShortString::try_new(message.exchange).map_err(|e| Error::Missing(e.to_string()))?;
+    let publish = channel.basic_publish(
+        exchange,
+        short(&outgoing.routing_key),
+        mandatory(),
+        &outgoing.body,
+        properties,
+    );
+    let confirm = in_time("publish", publish).await?;
+    match in_time("confirm", confirm).await? {
+        Confirmation::Ack(None) => {}
+        Confirmation::Ack(Some(_)) => return Err(PublishError::Returned.into()),
+        Confirmation::Nack(_) | Confirmation::NotRequested => {
+            return Err(PublishError::Nacked.into());
+        }
+    }
+    // The message is safe: how the farewell goes no longer matters.
+    let _ = timeout(CALL_MAX, connection.close(200, "done".into())).await;
+    Ok(())
+}
+
+fn mandatory() -> BasicPublishOptions {
+    BasicPublishOptions {
+        mandatory: true,  // what no queue takes comes back instead of vanishing
+        immediate: false, // not implemented by RabbitMQ
+    }
+}
+
+async fn confirming(connection: &Connection) -> Result<Channel, Error> {
+    let channel = open(connection).await?;
+    in_time(
+        "ask for confirms",
+        channel.confirm_select(ConfirmSelectOptions { nowait: false }),
+    )
+    .await?;
+    Ok(channel)
+}
+
+fn judge(answer: lapin::Result<Confirmation>) -> Result<(), PublishError> {
+    match answer {
+        Ok(Confirmation::Ack(None)) => Ok(()),
+        Ok(Confirmation::Ack(Some(_))) => Err(PublishError::Returned),
+        Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => Err(PublishError::Nacked),
+        Err(error) => Err(reason(&error)),
+    }
+}
+
+fn reason(error: &lapin::Error) -> PublishError {
+    match error.kind() {
+        ErrorKind::ProtocolError(amqp) if amqp.get_id() == NOT_FOUND => PublishError::Returned,
+        // The channel was closed over another message, or over a right we lack: only it is lost.
+        ErrorKind::ProtocolError(_) if error.is_amqp_soft_error() => PublishError::Nacked,
+        ErrorKind::InvalidChannelState(..) => PublishError::Nacked,
+        _ => PublishError::LinkDown,
+    }
+}
+
+/// Names of ours and routing keys that came over AMQP fit; anything else is cut rather than a panic.
+fn short(text: &str) -> ShortString {
+    let mut end = text.len().min(255);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].into()
+}

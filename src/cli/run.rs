@@ -1,0 +1,122 @@
+//! `revoker run`: the worker.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use super::Failure;
+use crate::{
+    broker::{self, Broker, topology::Names},
+    config::{RunArgs, Settings},
+    gate::Gate,
+    revoke::client::Client,
+    settle::perform::Audit,
+    shutdown,
+    telemetry::{self, Admin, Metrics, StateBoard},
+    worker::{self, Backlog, End, Worker},
+};
+
+/// `revoker run`'s flags: every setting of the worker.
+pub type Args = RunArgs;
+
+/// Runs the worker until it is told to stop.
+///
+/// # Errors
+/// Exit code 64 for wrong settings, all of them at once, and for queues that cannot be ours; 1 when
+/// the drain did not end in time.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let settings = args.settings()?;
+    let metrics = Arc::new(Metrics::new());
+    telemetry::logs::init(&settings.telemetry, Arc::clone(&metrics))
+        .context("logging cannot be started")?;
+    log_panics();
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let board = Arc::new(StateBoard::new(Arc::clone(&metrics), Timestamp::now()));
+    let admin = Admin::start(
+        settings.telemetry.admin_addr,
+        Arc::clone(&metrics),
+        Arc::clone(&board),
+    )
+    .with_context(|| {
+        format!(
+            "the admin port {} cannot be opened",
+            settings.telemetry.admin_addr
+        )
+    })?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        project = %settings.expectations.project_id,
+        api = %settings.revoke.base_url,
+        prefix = %settings.broker.prefix,
+        admin.addr = %admin.addr(),
+        "revoker starts"
+    );
+    let shutdown = shutdown::on_signal().context("signals cannot be listened to")?;
+    let drain_timeout = settings.drain_timeout;
+    let (worker, broker) = assemble(settings, metrics, board)?;
+    match worker.serve(broker, shutdown, drain_timeout).await {
+        Ok(End::Drained) => {
+            tracing::info!("revoker ends: everything in hand was settled or given back");
+            Ok(())
+        }
+        Ok(End::DeadlinePassed(left)) => {
+            tracing::warn!(
+                left,
+                next = "they come again",
+                "revoker ends: the drain timeout passed"
+            );
+            Err(Failure::Failed(anyhow::anyhow!(
+                "{left} messages were still in hand when the drain timeout passed; they come again"
+            )))
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            Err(error.into())
+        }
+    }
+}
+
+fn assemble(
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    board: Arc<StateBoard>,
+) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
+    // Twice the slots: what waits for its next attempt must not keep the slots empty.
+    let prefetch = u16::try_from(settings.gate.slots * 2).unwrap_or(u16::MAX);
+    let seen = Arc::clone(&metrics);
+    let watch: broker::Watch = Arc::new(move |fact| worker::watch(&seen, fact, Timestamp::now()));
+    let names = Names::new(&settings.broker.prefix);
+    let broker = Broker::new(settings.broker, prefetch, watch);
+    let worker = Worker {
+        api: Client::new(settings.revoke).context("the Stytch client cannot be made")?,
+        gate: Gate::new(&settings.gate),
+        settings: settings.settle,
+        expectations: settings.expectations,
+        ring: settings.key_ring,
+        names,
+        audit: Audit::default(),
+        metrics,
+        board,
+        backlog: Backlog::default(),
+        wall: Timestamp::now,
+    };
+    for lane in crate::event::Lane::ALL {
+        worker.metrics.inflight_limit(*lane, prefetch.into());
+    }
+    worker.metrics.rate_ceiling(settings.gate.max_rate);
+    Ok((Arc::new(worker), broker))
+}
+
+/// A panic is told by its place alone: its message could hold what a message held.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(
+            place,
+            "a task panicked: this is a bug in revoker, please report it"
+        );
+    }));
+}

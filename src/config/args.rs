@@ -1,0 +1,140 @@
+//! Flags and variables as clap collects them: strings, not yet looked at.
+//!
+//! clap's traits are written by hand because the definition is a table of rows, see [`Setting`].
+
+use std::fmt;
+
+use clap::{ArgMatches, Command};
+
+use super::{
+    DRAIN_TIMEOUT, STRICT_IDS, broker, environment, gate, revoke,
+    setting::{self, Setting, Values},
+    settle, telemetry,
+};
+
+/// A heading of `--help` and the settings under it.
+type Group = (&'static str, &'static [&'static Setting]);
+
+/// All settings of `revoker run`, under the headings of its help.
+const GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("RabbitMQ", &[&broker::TOPOLOGY]),
+    ("Stytch", revoke::SETTINGS),
+    ("Events", &[&STRICT_IDS]),
+    ("Pace", gate::SETTINGS),
+    ("Retries and storage", settle::SETTINGS),
+    ("Operation", telemetry::SETTINGS),
+    ("Operation", &[&DRAIN_TIMEOUT]),
+];
+
+/// What `revoker publish` needs: the broker, and the project if it is to be checked.
+const PUBLISH_GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("Stytch", &[&revoke::PROJECT_ID]),
+];
+
+/// The flags and variables of `revoker run`, not yet checked.
+#[derive(Clone)]
+pub struct RunArgs {
+    pub(super) values: Values,
+    /// Names of all `REVOKER_*` variables that were set, to find misspelt ones.
+    names: Vec<String>,
+}
+
+/// The flags and variables of `revoker publish`, not yet checked.
+#[derive(Clone)]
+pub struct PublishArgs {
+    pub(super) values: Values,
+}
+
+impl RunArgs {
+    /// The settings from these variables alone, whatever the process environment holds: for tests and
+    /// drills, which must never reach somebody's real broker or project.
+    pub fn from_variables(variables: &[(&str, &str)]) -> Self {
+        let names = variables
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        Self {
+            values: Values::from_pairs(variables, all(GROUPS)),
+            names,
+        }
+    }
+
+    /// A warning for each variable that starts like ours and is not.
+    pub(super) fn unknown_variables(&self) -> Vec<String> {
+        let known: Vec<&'static str> = all(GROUPS).map(|setting| setting.variable).collect();
+        environment::unknown_variables(self.names.iter().map(String::as_str), &known)
+    }
+}
+
+fn all(groups: &[Group]) -> impl Iterator<Item = &'static Setting> {
+    groups
+        .iter()
+        .flat_map(|(_, settings)| settings.iter().copied())
+}
+
+fn augment(command: Command, groups: &[Group]) -> Command {
+    let add = |command, (heading, settings): &Group| setting::augment(command, heading, settings);
+    groups.iter().fold(command, add)
+}
+
+impl fmt::Debug for RunArgs {
+    /// Names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunArgs({:?})", self.names)
+    }
+}
+
+impl fmt::Debug for PublishArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublishArgs(…)")
+    }
+}
+
+impl clap::Args for RunArgs {
+    fn augment_args(command: Command) -> Command {
+        augment(command, GROUPS)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for RunArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            values: Values::from_matches(matches, all(GROUPS)),
+            names: environment::names(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for PublishArgs {
+    fn augment_args(command: Command) -> Command {
+        augment(command, PUBLISH_GROUPS)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for PublishArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self {
+            values: Values::from_matches(matches, all(PUBLISH_GROUPS)),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

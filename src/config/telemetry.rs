@@ -1,0 +1,75 @@
+//! Settings of telemetry: the admin port and the log.
+
+use std::net::SocketAddr;
+
+use super::{parse, problems::Reader, setting::Setting};
+use crate::telemetry::{LogFormat, Settings};
+
+pub(super) const ADMIN_ADDR: Setting = Setting::new(
+    "REVOKER_ADMIN_ADDR",
+    "admin-addr",
+    "ADDRESS:PORT",
+    "Where /metrics, /healthz and /readyz listen; 0.0.0.0:9477 or [::]:9477 lets other machines ask",
+)
+.default("127.0.0.1:9477");
+pub(super) const LOG: Setting = Setting::new(
+    "REVOKER_LOG",
+    "log",
+    "LEVEL",
+    "What is logged: off, error, warn, info, debug or trace, or target=level pairs separated by commas, such as info,lapin=warn",
+)
+.default("info");
+pub(super) const LOG_FORMAT: Setting = Setting::new(
+    "REVOKER_LOG_FORMAT",
+    "log-format",
+    "text|json",
+    "Form of a log line; not set: text on a terminal, one JSON object a line otherwise",
+);
+
+/// In the order of `--help`.
+pub(super) const SETTINGS: &[&Setting] = &[&ADMIN_ADDR, &LOG, &LOG_FORMAT];
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+    let admin_addr = reader.read(&ADMIN_ADDR, address);
+    let log = reader.read(&LOG, log_filter);
+    let log_format = reader.read(
+        &LOG_FORMAT,
+        parse::word(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+    );
+    Some(Settings {
+        admin_addr: admin_addr?,
+        log: log?,
+        log_format,
+    })
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    value.parse().map_err(|_| {
+        format!(
+            "is {}; give an IP address and a port, such as 127.0.0.1:9477 or [::1]:9477",
+            parse::shown(value)
+        )
+    })
+}
+
+fn log_filter(value: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_target = |target: &str| {
+        !target.is_empty()
+            && target
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+    };
+    let is_directive = |directive: &str| match directive.split_once('=') {
+        None => LEVELS.contains(&directive),
+        Some((target, level)) => is_target(target) && LEVELS.contains(&level),
+    };
+    if value.split(',').all(is_directive) {
+        return Ok(value.to_owned());
+    }
+    Err(format!(
+        "is {}; give one of {}, or target=level pairs separated by commas, such as info,lapin=warn",
+        parse::shown(value),
+        LEVELS.join(", ")
+    ))
+}

@@ -1,0 +1,158 @@
+//! Outage, or only these messages? Flowing, Probing and Paused, decided by a canary.
+//!
+//! Pure. The canary is a revoke of a random session id that no message pays for: with a real
+//! message as the probe, one event that always fails would hold a quiet lane for ever.
+
+use std::time::Duration;
+
+/// Failures in a row that call for a canary.
+pub const FAILURES_TO_PROBE: u32 = 5;
+/// First wait between the canaries of an outage; doubles up to [`OUTAGE_PROBE_MAX`].
+pub const OUTAGE_PROBE_FIRST: Duration = Duration::from_secs(1);
+/// Longest wait between the canaries of an outage.
+pub const OUTAGE_PROBE_MAX: Duration = Duration::from_secs(5);
+/// Wait between the canaries while our credentials are refused.
+pub const CREDENTIALS_PROBE: Duration = Duration::from_secs(30);
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// The API does not answer.
+    Outage,
+    /// The API refuses our credentials, project or base URL.
+    Credentials,
+}
+
+/// Where the breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Calls go.
+    Flowing,
+    /// Calls wait for a canary's answer.
+    Probing,
+    /// Calls wait; the next canary goes at the time given.
+    Paused(Pause, Duration),
+}
+
+/// What a canary's answer was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CanaryAnswer {
+    /// Any answer that shows a living API with our credentials good, a 429 included.
+    Alive,
+    /// No answer, or a 5xx.
+    NotAnswered,
+    /// Our credentials are refused.
+    Credentials,
+}
+
+/// The breaker of one worker.
+#[derive(Debug)]
+pub struct Breaker {
+    phase: Phase,
+    paused: Option<Pause>,
+    failures_in_row: u32,
+    canaries_failed: u32,
+    outages: u32,
+    enabled: bool,
+}
+
+impl Breaker {
+    /// A breaker that flows. `outages_pause` is false when every failure is to count as an attempt.
+    pub fn new(outages_pause: bool) -> Self {
+        Self {
+            phase: Phase::Flowing,
+            paused: None,
+            failures_in_row: 0,
+            canaries_failed: 0,
+            outages: 0,
+            enabled: outages_pause,
+        }
+    }
+
+    /// Where it stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// How many outages there were: a message's failures of an earlier one do not count.
+    pub fn outages(&self) -> u32 {
+        self.outages
+    }
+
+    /// Why calls wait, seen from outside: a canary on the wire does not end a pause.
+    pub fn paused(&self) -> Option<Pause> {
+        self.paused
+    }
+
+    /// A message's call was answered, well or ill.
+    pub fn answered(&mut self) {
+        if self.phase == Phase::Flowing {
+            self.failures_in_row = 0;
+        }
+    }
+
+    /// A message's call failed. True if the failure is the message's own, false if it is free.
+    pub fn failed(&mut self) -> bool {
+        if self.phase != Phase::Flowing {
+            return false;
+        }
+        self.failures_in_row = self.failures_in_row.saturating_add(1);
+        if self.enabled && self.failures_in_row >= FAILURES_TO_PROBE {
+            self.phase = Phase::Probing;
+        }
+        true
+    }
+
+    /// A call was refused for our credentials.
+    pub fn refused(&mut self, now: Duration) {
+        if self.paused != Some(Pause::Credentials) {
+            self.pause(Pause::Credentials, now + CREDENTIALS_PROBE);
+        }
+    }
+
+    /// When the next canary is due; `None` while calls flow or a canary is on the wire.
+    pub fn canary_at(&self, on_wire: bool) -> Option<Duration> {
+        match self.phase {
+            _ if on_wire => None,
+            Phase::Flowing => None,
+            Phase::Probing => Some(Duration::ZERO),
+            Phase::Paused(_, at) => Some(at),
+        }
+    }
+
+    /// Asks for a canary at once, if paused: the secret file has changed.
+    pub fn probe_now(&mut self, now: Duration) {
+        if let Phase::Paused(why, _) = self.phase {
+            self.phase = Phase::Paused(why, now);
+        }
+    }
+
+    /// A canary came back. `jitter` is in 0..1 and spreads the next one by ±20 %.
+    pub fn canary(&mut self, answer: CanaryAnswer, now: Duration, jitter: f64) {
+        match answer {
+            CanaryAnswer::Alive => {
+                self.phase = Phase::Flowing;
+                self.paused = None;
+                self.failures_in_row = 0;
+                self.canaries_failed = 0;
+            }
+            CanaryAnswer::Credentials => self.pause(Pause::Credentials, now + CREDENTIALS_PROBE),
+            CanaryAnswer::NotAnswered => {
+                if self.paused != Some(Pause::Outage) {
+                    self.outages += 1;
+                    self.canaries_failed = 0;
+                }
+                let step = OUTAGE_PROBE_FIRST
+                    .saturating_mul(1 << self.canaries_failed.min(8))
+                    .min(OUTAGE_PROBE_MAX);
+                self.canaries_failed += 1;
+                self.pause(Pause::Outage, now + step.mul_f64(0.8 + 0.4 * jitter));
+            }
+        }
+    }
+
+    fn pause(&mut self, why: Pause, next_canary_at: Duration) {
+        self.phase = Phase::Paused(why, next_canary_at);
+        self.paused = Some(why);
+    }
+}

@@ -1,0 +1,243 @@
+//! The HTTP client: the only file that names `reqwest`.
+//!
+//! Every way a call can end is a [`Reply`]; nothing here decides what follows from it. Each option
+//! of the client is written out with its reason.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use base64::Engine as _;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::{
+    Api, Call, Reply, SecretSource, Session, Settings,
+    outcome::{Class, Failure},
+    wire,
+};
+
+/// Lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory.
+const LISTS_AT_ONCE: usize = 2;
+/// Idle connections are closed after this, before a load balancer does it under us.
+const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(50);
+
+/// Stytch, over HTTP.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Settings,
+    revoke_url: reqwest::Url,
+    list_url: reqwest::Url,
+    authorization: RwLock<Arc<HeaderValue>>,
+    lists: Semaphore,
+}
+
+/// Why the client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// TLS roots or the resolver could not be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Setup(#[from] reqwest::Error),
+    /// The base URL is not one.
+    #[error("the base URL cannot be joined with the API's paths")]
+    BaseUrl,
+    /// The secret cannot be read.
+    #[error("the API secret cannot be read: {0}; give a readable file with the secret in it")]
+    Secret(#[from] std::io::Error),
+}
+
+impl Client {
+    /// Makes a client and reads the API secret.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn new(settings: Settings) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            // A redirect would turn the POST into a GET: a revocation that silently does not happen.
+            .redirect(reqwest::redirect::Policy::none())
+            // One deadline for connecting, sending and the last byte of the answer.
+            .timeout(settings.call_timeout)
+            // The secret goes to the API and to nothing between that the environment may name.
+            .no_proxy()
+            .pool_idle_timeout(IDLE_CONNECTION_MAX)
+            .user_agent(concat!("revoker/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        let url = |path: &str| {
+            reqwest::Url::parse(&format!("{}{path}", settings.base_url))
+                .map_err(|_| ClientError::BaseUrl)
+        };
+        let secret = read_secret(&settings.secret)?;
+        Ok(Self {
+            http,
+            revoke_url: url("/v1/sessions/revoke")?,
+            list_url: url("/v1/sessions")?,
+            authorization: RwLock::new(Arc::new(basic(&settings.project_id, &secret))),
+            lists: Semaphore::new(LISTS_AT_ONCE),
+            settings,
+        })
+    }
+
+    fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+        let authorization = Arc::clone(
+            &self
+                .authorization
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let request = match call {
+            Call::ListSessions(user_id) => {
+                let mut url = self.list_url.clone();
+                url.query_pairs_mut().append_pair("user_id", user_id);
+                self.http.get(url)
+            }
+            _ => self.http.post(self.revoke_url.clone()),
+        };
+        let request = request
+            .header(AUTHORIZATION, HeaderValue::clone(&authorization))
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        match wire::body(call) {
+            // Exactly this: the API rejects a charset suffix.
+            Some(body) => request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body),
+            None => request,
+        }
+    }
+
+    async fn send(&self, call: &Call) -> Result<Heard, Failure> {
+        let (_turn, bytes_max) = match call {
+            Call::ListSessions(_) => (self.lists.acquire().await.ok(), wire::LIST_BYTES_MAX),
+            _ => (None, wire::ANSWER_BYTES_MAX),
+        };
+        let mut response = self.request(call).send().await.map_err(|e| failure(&e))?;
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|v| v.to_str().ok())
+            .and_then(retry_after);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
+            if body.len() + chunk.len() > bytes_max {
+                return Err(Failure::InvalidResponse);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Heard {
+            answer: wire::answer(call, status, &body),
+            status,
+            retry_after,
+        })
+    }
+}
+
+struct Heard {
+    answer: wire::Answer,
+    status: u16,
+    retry_after: Option<Duration>,
+}
+
+impl Api for Client {
+    async fn call(&self, call: &Call) -> Reply {
+        let started = Instant::now();
+        let heard = self.send(call).await;
+        let elapsed = started.elapsed();
+        match heard {
+            Ok(Heard {
+                answer,
+                status,
+                retry_after,
+            }) => Reply {
+                class: answer.class,
+                status: Some(status),
+                request_id: answer.request_id,
+                error_type: answer.error_type,
+                retry_after,
+                sessions: answer.sessions,
+                elapsed,
+            },
+            Err(failure) => Reply::unanswered(failure, elapsed),
+        }
+    }
+
+    fn reload_secret(&self) -> bool {
+        // An unreadable file keeps the old secret: it is being replaced, and is read again soon.
+        let Ok(secret) = read_secret(&self.settings.secret) else {
+            return false;
+        };
+        let fresh = basic(&self.settings.project_id, &secret);
+        let mut held = self
+            .authorization
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let changed = fresh.as_bytes() != held.as_bytes();
+        *held = Arc::new(fresh);
+        changed
+    }
+}
+
+impl Reply {
+    /// A call without a usable answer.
+    pub fn unanswered(failure: Failure, elapsed: Duration) -> Self {
+        let sessions: Vec<Session> = Vec::new();
+        Self {
+            class: Class::Retryable(failure),
+            status: None,
+            request_id: None,
+            error_type: None,
+            retry_after: None,
+            sessions,
+            elapsed,
+        }
+    }
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        Failure::Timeout
+    } else if error.is_body() || error.is_decode() {
+        Failure::InvalidResponse
+    } else {
+        Failure::Network
+    }
+}
+
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, as a wait from now.
+fn retry_after(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let at = httpdate::parse_http_date(value).ok()?;
+    Some(
+        at.duration_since(std::time::SystemTime::now())
+            .unwrap_or_default(),
+    )
+}
+
+fn read_secret(source: &SecretSource) -> std::io::Result<SecretString> {
+    match source {
+        SecretSource::Fixed(secret) => Ok(secret.clone()),
+        SecretSource::File(path) => {
+            let secret = std::fs::read_to_string(path)?;
+            match secret.trim() {
+                "" => Err(std::io::Error::other("the file is empty")),
+                secret => Ok(SecretString::from(secret)),
+            }
+        }
+    }
+}
+
+fn basic(project_id: &str, secret: &SecretString) -> HeaderValue {
+    let pair = format!("{project_id}:{}", secret.expose_secret());
+    let encoded = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    );
+    let mut value = HeaderValue::from_str(&encoded).expect("base64 is a valid header value");
+    value.set_sensitive(true);
+    value
+}

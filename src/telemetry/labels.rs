@@ -1,0 +1,120 @@
+//! Every label of every metric, with the closed set its values come from.
+//!
+//! The catalogue names labels by [`Label`]; the words themselves stand in `sets` and in the stages.
+
+use super::sets::{
+    Breaker, Dedupe, DeliveryKind, Level, PublishResult, Queue, Reason, RetryCause, Role, Stage,
+    To, Unmeasured,
+};
+use super::state::State;
+use crate::{
+    event::{self, Lane},
+    revoke::{
+        CallKind,
+        outcome::{ApiCode, CallResult},
+    },
+    settle::{code::Code, outcome::Outcome},
+};
+
+/// The codes that can stand on a dead letter: all but our own credentials' faults, which pause the
+/// worker and never cost a message anything.
+pub fn dead_letter_codes() -> impl Iterator<Item = Code> {
+    Code::all().filter(|code| match code {
+        Code::Api(code) => !blames_credentials(*code),
+        _ => true,
+    })
+}
+
+/// Whether the API's code blames our credentials, project or base URL.
+const fn blames_credentials(code: ApiCode) -> bool {
+    matches!(
+        code,
+        ApiCode::UnauthorizedCredentials
+            | ApiCode::InvalidSecretAuthentication
+            | ApiCode::InvalidProjectIdAuthentication
+            | ApiCode::InvalidAuthorizationHeader
+            | ApiCode::UnauthorizedProjectId
+            | ApiCode::ProjectNotFound
+            | ApiCode::InvalidProjectId
+            | ApiCode::InvalidSecretId
+            | ApiCode::UseHttps
+            | ApiCode::Cname
+            | ApiCode::RouteNotFound
+            | ApiCode::MethodNotAllowed
+            | ApiCode::Unauthorized
+            | ApiCode::Redirect
+    )
+}
+
+/// Declares [`Label`]: variant, label name, and the set its values come from.
+macro_rules! labels {
+    ($($(#[$meta:meta])* $label:ident $name:literal $values:expr;)+) => {
+        /// A label as the catalogue names it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Label { $($(#[$meta])* $label,)+ }
+
+        impl Label {
+            /// The label's name in the exposition.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$label => $name,)+ }
+            }
+
+            /// Every value, in the order of its set's declaration.
+            pub fn values(self) -> Vec<&'static str> {
+                match self { $(Self::$label => $values,)+ }
+            }
+        }
+    };
+}
+
+/// The words of a closed set.
+macro_rules! words {
+    ($set:ty) => {
+        <$set>::ALL.iter().map(|value| value.as_str()).collect()
+    };
+}
+
+labels! {
+    /// [`Breaker`].
+    Breaker "to" words!(Breaker);
+    /// [`CallKind`].
+    Call "call" words!(CallKind);
+    /// [`event::Code`].
+    RejectCode "code" words!(event::Code);
+    /// [`dead_letter_codes`].
+    DeadLetterCode "code" dead_letter_codes().map(Code::as_str).collect();
+    /// [`Dedupe`].
+    Dedupe "kind" words!(Dedupe);
+    /// [`DeliveryKind`].
+    Delivery "delivery" words!(DeliveryKind);
+    /// [`Lane`].
+    Lane "lane" words!(Lane);
+    /// [`Level`].
+    Level "level" words!(Level);
+    /// [`Outcome`].
+    Outcome "outcome" words!(Outcome);
+    /// [`PublishResult`].
+    PublishResult "result" words!(PublishResult);
+    /// [`Queue`].
+    Queue "queue" words!(Queue);
+    /// [`Reason`].
+    Reason "reason" words!(Reason);
+    /// [`CallResult`].
+    Result "result" words!(CallResult);
+    /// [`RetryCause`].
+    RetryCause "cause" words!(RetryCause);
+    /// The commit the binary was built from.
+    Revision "revision" vec![option_env!("REVOKER_REVISION").unwrap_or("unknown")];
+    /// [`Role`].
+    Role "role" words!(Role);
+    /// [`Stage`].
+    Stage "stage" words!(Stage);
+    /// [`State`].
+    State "state" words!(State);
+    /// [`To`].
+    To "to" words!(To);
+    /// [`Unmeasured`].
+    Unmeasured "cause" words!(Unmeasured);
+    /// The package's version.
+    Version "version" vec![env!("CARGO_PKG_VERSION")];
+}

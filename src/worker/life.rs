@@ -1,0 +1,203 @@
+//! A message in hand: what it came with, what was learnt of it, and how it is stored again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::Worker;
+use crate::{
+    event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
+    settle::{
+        code::Code,
+        report::{Facts, Stored},
+        seal::{self, OpenError},
+        verdict::Account,
+    },
+    telemetry::sets::Unmeasured,
+};
+
+/// One message from its delivery to its end.
+pub(super) struct Life {
+    /// As it was delivered.
+    pub(super) message: Message,
+    /// What goes into outcome, dead letter and log.
+    pub(super) facts: Facts,
+    /// Its attempts and delays.
+    pub(super) account: Account,
+    /// Where its time went: waiting for the gate, for its own next attempt, on the wire.
+    pub(super) spent: Spent,
+    /// Why its exposure says nothing about us, if so.
+    pub(super) unmeasured: Option<Unmeasured>,
+    /// Whether its body goes into no queue in clear: until it is known to hold no credential, it may.
+    secret: bool,
+    /// Whether its body is sealed still: it could not be opened.
+    still_sealed: bool,
+}
+
+/// Where an event's time went.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Spent {
+    pub(super) gate: Duration,
+    pub(super) backoff: Duration,
+    pub(super) api: Duration,
+}
+
+/// Why a message could not be read.
+pub(super) enum Unread {
+    /// For the dead-letter queue, with a text that holds no value of the event.
+    Dead(Code, String),
+    /// Written by a newer worker: left for it.
+    Newer,
+}
+
+impl Life {
+    pub(super) fn new(mut message: Message, outages: u32, now: Timestamp) -> Self {
+        message.history.first_received_at.get_or_insert(now);
+        let account = Account {
+            attempts: message.history.attempts,
+            retries: message.history.retries,
+            outages,
+            limited_in_row: 0,
+        };
+        let facts = Facts {
+            event_id: message.history.event_id.clone(),
+            ..Facts::default()
+        };
+        Self {
+            message,
+            facts,
+            account,
+            spent: Spent::default(),
+            unmeasured: None,
+            secret: true,
+            still_sealed: false,
+        }
+    }
+
+    /// Opens the body if we sealed it, and decodes it.
+    pub(super) fn read<A>(&mut self, worker: &Worker<A>, now: Timestamp) -> Result<Event, Unread> {
+        if self.message.from_newer_worker {
+            return Err(Unread::Newer);
+        }
+        self.open(worker)?;
+        let properties = &self.message.properties;
+        let decoded = decode(
+            &self.message.body,
+            properties.content_type.as_deref(),
+            properties.content_encoding.as_deref(),
+            &worker.expectations,
+            now,
+        );
+        decoded
+            .map(|event| self.learn(event, worker))
+            .map_err(|rejection| self.reject(&rejection))
+    }
+
+    fn open<A>(&mut self, worker: &Worker<A>) -> Result<(), Unread> {
+        let history = &self.message.history;
+        let is_sealed = self.message.properties.content_type.as_deref() == Some(seal::CONTENT_TYPE);
+        if !(is_sealed && history.returned) {
+            return Ok(());
+        }
+        let queue = history.queue.as_deref().unwrap_or_default();
+        let event_id = history.event_id.as_deref().unwrap_or_default();
+        match worker.ring.open(queue, event_id, &self.message.body) {
+            Ok((properties, body)) => {
+                self.message.properties = properties;
+                self.message.body = body;
+                Ok(())
+            }
+            Err(OpenError::UnknownVersion { newer: true }) => Err(Unread::Newer),
+            Err(error) => {
+                self.still_sealed = true;
+                Err(Unread::Dead(Code::SealKeyUnknown, error.to_string()))
+            }
+        }
+    }
+
+    fn reject(&mut self, rejection: &Rejection) -> Unread {
+        self.facts.event_id = rejection.event_id.clone();
+        Unread::Dead(Code::Rejected(rejection.code()), rejection.to_string())
+    }
+
+    fn learn<A>(&mut self, event: Event, worker: &Worker<A>) -> Event {
+        self.secret = event.holds_credential;
+        let facts = &mut self.facts;
+        facts.event_id = Some(event.id.clone());
+        facts.campaign_id.clone_from(&event.campaign_id);
+        facts.occurred_at = Some(event.occurred_at);
+        let (kind, target) = match &event.request {
+            Request::Verify => return event,
+            Request::Revoke(Target::Session(id)) => ("session", id.clone()),
+            Request::Revoke(Target::Token(token)) => ("token", worker.ring.hmac(token)),
+            Request::Revoke(Target::User {
+                user_id, cutoff, ..
+            }) => {
+                facts.cutoff = Some(*cutoff);
+                ("user", user_id.clone())
+            }
+        };
+        facts.target_kind = Some(kind);
+        facts.target = Some(target);
+        event
+    }
+
+    /// Its history as the next queue shall remember it.
+    pub(super) fn history(&self, retries: u32, queue: Option<&str>) -> History {
+        History {
+            attempts: self.account.attempts,
+            retries,
+            first_received_at: self.message.history.first_received_at,
+            event_id: self.facts.event_id.clone(),
+            queue: queue.map(str::to_owned),
+            returned: false,
+        }
+    }
+
+    /// Body and properties for this queue: the publisher's own, or sealed. The queue's name comes
+    /// back if the body is bound to it.
+    pub(super) fn stored<A>(&self, worker: &Worker<A>, queue: &str) -> (Stored, Option<String>) {
+        let message = &self.message;
+        if self.still_sealed {
+            let stored = Stored {
+                body: message.body.clone(),
+                properties: sealed_properties(),
+            };
+            return (stored, message.history.queue.clone());
+        }
+        if !self.secret {
+            return (
+                Stored {
+                    body: message.body.clone(),
+                    properties: message.properties.clone(),
+                },
+                None,
+            );
+        }
+        let event_id = self.facts.event_id.as_deref().unwrap_or_default();
+        let body = worker
+            .ring
+            .seal(queue, event_id, &message.properties, &message.body);
+        (
+            Stored {
+                body: Bytes::from(body),
+                properties: sealed_properties(),
+            },
+            Some(queue.to_owned()),
+        )
+    }
+
+    /// Whether a dead letter of it holds a credential of a session that still lives.
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
+/// Nothing of the publisher's stays readable beside a sealed body.
+fn sealed_properties() -> Properties {
+    Properties {
+        content_type: Some(seal::CONTENT_TYPE.to_owned()),
+        ..Properties::default()
+    }
+}

@@ -1,0 +1,303 @@
+//! What the worker tells of a message: every number and every log line, in one place.
+//!
+//! A line is logged once, where it is handled; it names the event by its id and the target by its
+//! id or HMAC, never a body, a token or an address.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Worker,
+    ending::{Ending, Settled},
+    life::Life,
+};
+use crate::{
+    broker::Fact,
+    event::{Event, Lane},
+    revoke::{Call, Class, Reply},
+    settle::{PublishError, To, code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
+    telemetry::{
+        Metrics,
+        sets::{self, DeliveryKind, PublishResult, RetryCause, Stage, Unmeasured},
+    },
+};
+
+/// An event older than this when we first see it says nothing about how fast we are.
+const BACKDATED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// The events in hand by lane, oldest first.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    by_lane: [Mutex<BTreeSet<(Timestamp, usize)>>; Lane::ALL.len()],
+}
+
+impl Backlog {
+    fn with<T>(&self, lane: Lane, act: impl FnOnce(&mut BTreeSet<(Timestamp, usize)>) -> T) -> T {
+        act(&mut self.by_lane[lane as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the oldest event in hand occurred.
+    pub(super) fn oldest(&self, lane: Lane) -> Option<Timestamp> {
+        self.with(lane, |events| events.first().map(|(at, _)| *at))
+    }
+}
+
+/// The event's key in the backlog: its life's address tells apart what occurred at the same time.
+fn key(life: &Life) -> Option<(Timestamp, usize)> {
+    life.facts
+        .occurred_at
+        .map(|at| (at, std::ptr::from_ref(life) as usize))
+}
+
+impl<A> Worker<A> {
+    pub(super) fn record_taken(&self, life: &Life, now: Timestamp) {
+        let message = &life.message;
+        let kind = match (message.history.returned, message.redelivered) {
+            (true, _) => DeliveryKind::Retry,
+            (false, true) => DeliveryKind::Redelivered,
+            (false, false) => DeliveryKind::First,
+        };
+        self.metrics.received(message.lane, kind);
+        self.metrics.inflight(message.lane, 1);
+        self.metrics.last_received(message.lane, now);
+    }
+
+    pub(super) fn record_read(&self, life: &mut Life, event: &Event) {
+        let now = (self.wall)();
+        let first = !life.message.history.returned;
+        let age = now.duration_since(event.occurred_at);
+        if first {
+            self.metrics.by_reason(&event.reason);
+            self.metrics.stage(Stage::Queue, positive(age));
+        }
+        life.unmeasured = match () {
+            () if event.occurred_in_future => Some(Unmeasured::Future),
+            () if first && !life.message.redelivered && age > BACKDATED_AFTER => {
+                Some(Unmeasured::Backdated)
+            }
+            () => None,
+        };
+        if event.unknown_id_format {
+            tracing::warn!(
+                event.id = %event.id,
+                publisher = %life.message.publisher,
+                next = "sent all the same",
+                "the target's id has a format this worker does not know"
+            );
+        }
+        if let Some(key) = key(life) {
+            self.backlog
+                .with(life.message.lane, |events| events.insert(key));
+        }
+    }
+
+    pub(super) fn record_call(
+        &self,
+        life: &Life,
+        call: &Call,
+        reply: &Reply,
+        verdict: Verdict,
+        hold: Option<Duration>,
+    ) {
+        self.metrics
+            .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
+        if let Some(hold) = hold {
+            self.metrics.rate_blocked(hold);
+        }
+        let (delay, next) = match verdict {
+            Verdict::Hold(delay) => (delay, "try again"),
+            Verdict::Again => (hold.unwrap_or_default(), "try again when the gate opens"),
+            Verdict::RetryLater(_) => (Duration::ZERO, "to the delay queue"),
+            Verdict::Done(_) | Verdict::DeadLetter(_) => return,
+        };
+        // A 429 concerns all: it is told once, by the call that began the hold.
+        if verdict == Verdict::Again && hold.is_none() {
+            return;
+        }
+        tracing::info!(
+            event.id = life.facts.event_id.as_deref(),
+            lane = life.message.lane.as_str(),
+            call = call.kind().as_str(),
+            result = reply.class.result().as_str(),
+            http.status = reply.status,
+            error_type = reply.error_type.as_deref(),
+            request_id = reply.request_id.as_deref(),
+            elapsed_ms = millis(reply.elapsed),
+            attempt = life.account.attempts,
+            delay_ms = millis(delay),
+            next,
+            "a call did not do its work"
+        );
+    }
+
+    pub(super) fn record_settled(
+        &self,
+        life: &Life,
+        ending: &Ending,
+        settled: Settled,
+        settling: Duration,
+    ) {
+        let lane = life.message.lane;
+        self.metrics.inflight(lane, -1);
+        if let Some(key) = key(life) {
+            self.backlog.with(lane, |events| events.remove(&key));
+        }
+        let Settled::Acked(recorded) = settled else {
+            self.metrics.returned(lane);
+            return;
+        };
+        self.metrics.stage(Stage::Settle, settling);
+        self.metrics.stage(Stage::Gate, life.spent.gate);
+        if !life.spent.backoff.is_zero() {
+            self.metrics.stage(Stage::Backoff, life.spent.backoff);
+        }
+        match ending {
+            Ending::Done(outcome) => self.record_done(life, *outcome, recorded),
+            Ending::DeadLetter(code, text) => {
+                self.record_dead(life, *code, text.as_deref(), recorded)
+            }
+            Ending::RetryLater(index, cause) => {
+                self.record_deferred(life, *cause, self.settings.retry_delays.get(*index))
+            }
+            Ending::ForNewer => self.record_deferred(
+                life,
+                RetryCause::NewerFormat,
+                self.settings.retry_delays.iter().max(),
+            ),
+            Ending::Return => {}
+        }
+    }
+
+    fn record_done(&self, life: &Life, outcome: Outcome, recorded: Recorded) {
+        let (now, lane) = ((self.wall)(), life.message.lane);
+        let exposure = life
+            .facts
+            .occurred_at
+            .map(|at| positive(now.duration_since(at)));
+        self.metrics.completed(lane, outcome);
+        self.metrics.attempts(life.account.attempts + 1);
+        if !life.spent.api.is_zero() {
+            self.metrics.stage(Stage::Api, life.spent.api);
+        }
+        if matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone) {
+            self.metrics.last_revocation(lane, now);
+            match (life.unmeasured, exposure) {
+                (Some(cause), _) => self.metrics.exposure_unmeasured(cause),
+                (None, Some(exposure)) => self.metrics.exposure(lane, exposure),
+                (None, None) => {}
+            }
+        }
+        self.record_unrecorded(lane, recorded);
+        tracing::info!(
+            event.id = life.facts.event_id.as_deref(),
+            lane = lane.as_str(),
+            publisher = %life.message.publisher,
+            outcome = outcome.as_str(),
+            event.target = life.facts.target.as_deref(),
+            sessions = life.facts.sessions,
+            request_id = life.facts.request_id.as_deref(),
+            attempts = life.account.attempts,
+            api_ms = millis(life.spent.api),
+            exposure_ms = exposure.map(millis),
+            "event settled"
+        );
+    }
+
+    fn record_dead(&self, life: &Life, code: Code, text: Option<&str>, recorded: Recorded) {
+        let lane = life.message.lane;
+        self.metrics.completed(lane, Outcome::DeadLettered);
+        self.metrics.attempts(life.account.attempts);
+        let holds_credential = life.is_secret() && life.facts.target_kind.is_some();
+        self.metrics.dead_letter(lane, code, holds_credential);
+        if let Code::Rejected(code) = code {
+            self.metrics.rejected(lane, code);
+        }
+        self.record_unrecorded(lane, recorded);
+        tracing::warn!(
+            event.id = life.facts.event_id.as_deref(),
+            lane = lane.as_str(),
+            publisher = %life.message.publisher,
+            outcome = Outcome::DeadLettered.as_str(),
+            code = code.as_str(),
+            event.target = life.facts.target.as_deref(),
+            request_id = life.facts.request_id.as_deref(),
+            error_type = life.facts.error_type.as_deref(),
+            attempts = life.account.attempts,
+            why = text,
+            "event dead-lettered: the session may still live"
+        );
+    }
+
+    fn record_deferred(&self, life: &Life, cause: RetryCause, delay: Option<&Duration>) {
+        let lane = life.message.lane;
+        self.metrics.deferred(lane);
+        self.metrics.retry(lane, cause);
+        tracing::info!(
+            event.id = life.facts.event_id.as_deref(),
+            lane = lane.as_str(),
+            cause = cause.as_str(),
+            attempt = life.account.attempts,
+            delay_ms = delay.copied().map(millis),
+            next = "comes back from the delay queue",
+            "event deferred"
+        );
+    }
+
+    fn record_unrecorded(&self, lane: Lane, recorded: Recorded) {
+        if recorded == Recorded::OnlyLogged {
+            self.metrics.outcome_unrecorded(lane);
+        }
+    }
+}
+
+/// Why a message must wait, for the metric.
+pub(super) fn cause(class: &Class) -> RetryCause {
+    match class {
+        Class::Retryable(failure) => RetryCause::from(*failure),
+        Class::OwnLimit => RetryCause::OwnLimit,
+        _ => RetryCause::RateLimited,
+    }
+}
+
+/// Turns what happens at the broker into numbers.
+pub fn watch(metrics: &Metrics, fact: Fact, now: Timestamp) {
+    match fact {
+        Fact::Connected(role, up) => metrics.amqp_connected(role, up),
+        Fact::Reconnecting => metrics.amqp_reconnect(),
+        Fact::ConsumerEnded(lane) => metrics.consumer_cancel(lane),
+        Fact::Published(to, result) => {
+            let to = match to {
+                To::Retry(..) => sets::To::Retry,
+                To::Dead => sets::To::Dead,
+                To::Outcome => sets::To::Outcome,
+            };
+            let result = match result {
+                Ok(()) => PublishResult::Ack,
+                Err(PublishError::Nacked) => PublishResult::Nack,
+                Err(PublishError::Returned) => PublishResult::Returned,
+                Err(PublishError::TimedOut) => PublishResult::Timeout,
+                // Nothing went wrong with the publish: the message comes again.
+                Err(PublishError::LinkDown) => return,
+            };
+            metrics.publish(to, result);
+        }
+        Fact::Depth(depth, messages) => metrics.queue_depth(depth, messages, now),
+        // Counted where the message is returned; shown as a state.
+        Fact::AckLost(_) | Fact::Blocked(_) => {}
+    }
+}
+
+fn positive(duration: SignedDuration) -> Duration {
+    Duration::try_from(duration).unwrap_or_default()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

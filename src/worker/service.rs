@@ -1,0 +1,221 @@
+//! The worker as a service: session after session, the canary, the states, and the drain.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::Worker;
+use crate::{
+    broker::{self, Broker, Session},
+    event::{Lane, Message},
+    gate::breaker::{CanaryAnswer, Pause},
+    revoke::{Api, Call, Class},
+    settle::{Outbox, Receipt, code::Code},
+    telemetry::{sets::Breaker, state::State},
+};
+
+/// How often the states are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often the secret file is read again while Stytch refuses our credentials.
+const SECRET_LOOK: Duration = Duration::from_secs(2);
+/// How often a state that lasts is logged again.
+const REMIND: Duration = Duration::from_secs(60);
+
+/// How the worker ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Everything in hand was settled or given back in time.
+    Drained,
+    /// The deadline passed with this many messages in hand: they come again.
+    DeadlinePassed(usize),
+}
+
+impl<A: Api> Worker<A> {
+    /// Works until `shutdown`, then drains for at most `drain`.
+    ///
+    /// # Errors
+    /// When a setting or the broker's state makes the first session impossible.
+    pub async fn serve(
+        self: Arc<Self>,
+        broker: Broker,
+        shutdown: CancellationToken,
+        drain: Duration,
+    ) -> Result<End, broker::Error> {
+        tokio::spawn(Arc::clone(&self.gate).run());
+        tokio::spawn(Arc::clone(&self).probe());
+        tokio::spawn(Arc::clone(&self).look());
+        let mut first = true;
+        loop {
+            let session = tokio::select! {
+                session = broker.session(first) => session?,
+                () = shutdown.cancelled() => return Ok(End::Drained),
+            };
+            first = false;
+            self.board.set(State::Broker, false, "", (self.wall)());
+            let Session {
+                urgent,
+                bulk,
+                unhandled,
+                outbox,
+                stay,
+            } = session;
+            let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+            for deliveries in [urgent, bulk] {
+                tasks.spawn(Arc::clone(&self).lane(
+                    deliveries,
+                    Arc::clone(&outbox),
+                    stop.clone(),
+                    tasks.clone(),
+                ));
+            }
+            tasks.spawn(Arc::clone(&self).unhandled(unhandled, outbox, stop.clone()));
+            tokio::select! {
+                why = stay.ended() => {
+                    self.board.set(State::Broker, true, "the session with the broker was lost", (self.wall)());
+                    tracing::warn!(next = "connect again", "the session with the broker was lost: {why}");
+                    // Tasks in hand end by themselves; their acks are dropped, their messages come again.
+                    stay.close().await;
+                    broker.reconnecting();
+                }
+                () = shutdown.cancelled() => {
+                    self.board.set(State::Draining, true, "asked to stop", (self.wall)());
+                    stop.cancel();
+                    self.gate.close();
+                    tasks.close();
+                    let drained = timeout(drain, tasks.wait()).await;
+                    let left = tasks.len();
+                    stay.close().await;
+                    return Ok(if drained.is_ok() { End::Drained } else { End::DeadlinePassed(left) });
+                }
+            }
+        }
+    }
+
+    /// Gives every delivery of a lane a task of its own; the prefetch limits how many there are.
+    pub async fn lane<O: Outbox, R: Receipt>(
+        self: Arc<Self>,
+        mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
+        outbox: Arc<O>,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) {
+        loop {
+            let (message, receipt) = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                next = deliveries.next() => match next {
+                    Some(delivery) => delivery,
+                    None => return,
+                },
+            };
+            tasks.spawn(Arc::clone(&self).process(message, receipt, Arc::clone(&outbox)));
+        }
+    }
+
+    /// Moves what the broker itself dead-lettered, unparsed and sealed, to our dead letters.
+    async fn unhandled<O: Outbox, R: Receipt>(
+        self: Arc<Self>,
+        mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
+        outbox: Arc<O>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let (message, receipt) = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                next = deliveries.next() => match next {
+                    Some(delivery) => delivery,
+                    None => return,
+                },
+            };
+            let why =
+                "expired: the broker dead-lettered it unprocessed; publish without an expiration";
+            self.give_up(message, receipt, &*outbox, Code::Expired, why)
+                .await;
+        }
+    }
+
+    /// Sends a canary whenever the breaker wants one, with the secret read again before.
+    async fn probe(self: Arc<Self>) {
+        loop {
+            self.gate.canary_due().await;
+            self.metrics.breaker_to(Breaker::Probing);
+            self.api.reload_secret();
+            let environment = self.expectations.environment.as_str();
+            let canary = Call::Canary(format!("session-{environment}-{}", uuid::Uuid::new_v4()));
+            let reply = self.api.call(&canary).await;
+            self.metrics
+                .stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
+            let answer = match reply.class {
+                Class::Credentials(_) => CanaryAnswer::Credentials,
+                Class::Retryable(_) => CanaryAnswer::NotAnswered,
+                _ => CanaryAnswer::Alive,
+            };
+            tracing::info!(
+                result = reply.class.result().as_str(),
+                http.status = reply.status,
+                error_type = reply.error_type.as_deref(),
+                request_id = reply.request_id.as_deref(),
+                elapsed_ms = reply.elapsed.as_millis() as u64,
+                "canary answered"
+            );
+            self.metrics.breaker_to(match answer {
+                CanaryAnswer::Alive => Breaker::Flowing,
+                CanaryAnswer::NotAnswered | CanaryAnswer::Credentials => Breaker::Paused,
+            });
+            self.gate.canary_answered(answer, fastrand::f64());
+        }
+    }
+
+    /// Keeps the shown state and the gauges up to date.
+    async fn look(self: Arc<Self>) {
+        let mut tick = interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut secret_in, mut remind_in) = (SECRET_LOOK, REMIND);
+        loop {
+            tick.tick().await;
+            let (now, view) = ((self.wall)(), self.gate.view());
+            let outage = view.paused == Some(Pause::Outage);
+            let credentials = view.paused == Some(Pause::Credentials);
+            self.board.set(
+                State::Outage,
+                outage,
+                "Stytch does not answer the canary",
+                now,
+            );
+            self.board.set(
+                State::Credentials,
+                credentials,
+                "Stytch refuses our credentials, project or base URL",
+                now,
+            );
+            self.board
+                .set(State::Throttled, view.limited, "Stytch answers 429", now);
+            self.board.set(
+                State::Audit,
+                self.audit.is_broken(),
+                "outcomes cannot be recorded",
+                now,
+            );
+            for lane in Lane::ALL {
+                self.metrics
+                    .oldest_unfinished(*lane, self.backlog.oldest(*lane));
+            }
+            secret_in = secret_in.saturating_sub(LOOK);
+            if secret_in.is_zero() {
+                secret_in = SECRET_LOOK;
+                if credentials && self.api.reload_secret() {
+                    tracing::info!(next = "probe at once", "the API secret has changed");
+                    self.gate.probe_now();
+                }
+            }
+            remind_in = remind_in.saturating_sub(LOOK);
+            if remind_in.is_zero() {
+                remind_in = REMIND;
+                self.board.remind(now);
+            }
+        }
+    }
+}
