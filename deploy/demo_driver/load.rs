@@ -81,7 +81,7 @@ impl Load {
         let broken: Vec<_> = (0..SESSIONS_BROKEN).map(|_| id_of("session")).collect();
         let ended: Vec<_> = (0..gone / 2).map(|_| id_of("session")).collect();
         let all = [&session_ids[..], &broken[..], &ended[..]].concat();
-        sandbox.seed(&json!({ "session_ids": all })).await?;
+        sandbox.seed_sessions(&all).await?;
         for session_id in &ended {
             sandbox.log_out(session_id).await?;
         }
@@ -125,16 +125,14 @@ async fn user_fates(
     sandbox: &Sandbox,
 ) -> anyhow::Result<Vec<(String, Fate)>> {
     let user_ids: Vec<_> = (0..users).map(|_| id_of("user")).collect();
-    let seed = |per_user: usize, started_at: Timestamp| json!({ "user_ids": user_ids, "sessions_per_user": per_user, "started_at": started_at });
     let hour_ago = now - SignedDuration::from_hours(1);
-    let older = sandbox.seed(&seed(SESSIONS_OLDER, hour_ago)).await?;
-    let newer = sandbox.seed(&seed(1, now)).await?;
-    ensure!(
-        older.session_ids.len() == users * SESSIONS_OLDER && newer.session_ids.len() == users,
-        "the sandbox did not make the sessions it was asked for"
-    );
-    let older = older.session_ids.chunks(SESSIONS_OLDER);
-    let pairs = user_ids.into_iter().zip(older.zip(newer.session_ids));
+    let older = sandbox
+        .seed_users(&user_ids, SESSIONS_OLDER, hour_ago)
+        .await?;
+    let newer = sandbox.seed_users(&user_ids, 1, now).await?;
+    let pairs = user_ids
+        .into_iter()
+        .zip(older.chunks(SESSIONS_OLDER).zip(newer));
     Ok(pairs
         .map(|(user_id, (older, newer))| {
             let older = older.to_vec();

@@ -33,7 +33,7 @@ struct Arguments {
     #[arg(long, env = "DEMO_AMQP_URL", hide_env_values = true)]
     amqp_url: String,
     /// The worker's binary, which holds the sandbox, too.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "revoker")]
     revoker: PathBuf,
     /// An existing folder for logs and pid files.
     #[arg(long)]

@@ -4,11 +4,15 @@
 use std::{collections::HashMap, time::Duration};
 
 use anyhow::{Context, ensure};
+use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{PROJECT_ID, SECRET};
+
+/// Ids in one request: the sandbox takes bodies of up to 64 KiB.
+const IDS_MAX: usize = 1000;
 
 /// A running sandbox.
 pub(crate) struct Sandbox {
@@ -17,11 +21,10 @@ pub(crate) struct Sandbox {
     client: Client,
 }
 
-/// What the sandbox made.
+/// What the sandbox made, as far as we need it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Seeded {
-    /// The sessions of the users asked for, user by user; or the sessions asked for.
-    pub session_ids: Vec<String>,
+struct Seeded {
+    session_ids: Vec<String>,
 }
 
 /// What the sandbox knows of a session.
@@ -44,8 +47,39 @@ impl Sandbox {
         Ok(Self { url, client })
     }
 
-    /// Makes users and sessions.
-    pub(crate) async fn seed(&self, what: &Value) -> anyhow::Result<Seeded> {
+    /// Makes sessions under these ids.
+    pub(crate) async fn seed_sessions(&self, ids: &[String]) -> anyhow::Result<()> {
+        for ids in ids.chunks(IDS_MAX) {
+            self.seed(&json!({ "session_ids": ids })).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives each of these users, who are made if need be, so many sessions; returns the sessions'
+    /// ids, user by user.
+    pub(crate) async fn seed_users(
+        &self,
+        ids: &[String],
+        sessions_per_user: usize,
+        started_at: Timestamp,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut session_ids = Vec::new();
+        for ids in ids.chunks(IDS_MAX) {
+            let seed = json!({
+                "user_ids": ids,
+                "sessions_per_user": sessions_per_user,
+                "started_at": started_at,
+            });
+            session_ids.extend(self.seed(&seed).await?.session_ids);
+        }
+        ensure!(
+            session_ids.len() == ids.len() * sessions_per_user,
+            "the sandbox did not make the sessions it was asked for"
+        );
+        Ok(session_ids)
+    }
+
+    async fn seed(&self, what: &Value) -> anyhow::Result<Seeded> {
         let request = self
             .client
             .post(format!("{}/sandbox/seed", self.url))
@@ -92,7 +126,7 @@ impl Sandbox {
             .client
             .post(format!("{}/v1/sessions/revoke", self.url))
             .basic_auth(PROJECT_ID, Some(SECRET))
-            .json(&serde_json::json!({ "session_id": session_id }));
+            .json(&json!({ "session_id": session_id }));
         ok_body(request).await.map(drop)
     }
 }

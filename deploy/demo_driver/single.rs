@@ -26,10 +26,10 @@ const HEALTHY: usize = 20;
 const ATTEMPTS: u32 = 3;
 /// `REVOKER_RETRY_DELAYS`.
 const RETRY_DELAYS: &str = "1s,2s";
-/// All attempts: in memory at first, and again after each of the two delays.
-const ATTEMPTS_IN_ALL: u32 = 3 * ATTEMPTS;
+/// All attempts: those in memory, and one after each of the two delays.
+const ATTEMPTS_IN_ALL: u32 = ATTEMPTS + 2;
 /// Calls for the one event after which it is plain that refusals are no attempts.
-const CALLS_BEYOND_DOUBT: u32 = ATTEMPTS_IN_ALL + 3;
+const CALLS_BEYOND_DOUBT: u32 = ATTEMPTS_IN_ALL + 1;
 /// How long its end may take.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     let sandbox = processes.start_sandbox().await?;
     let session_ids: Vec<_> = (0..=HEALTHY).map(|_| id_of("session")).collect();
     let sick = &session_ids[0];
-    sandbox.seed(&json!({ "session_ids": session_ids })).await?;
+    sandbox.seed_sessions(&session_ids).await?;
     sandbox
         .set_faults(&json!({ "by_id": { sick: answer.as_str() } }))
         .await?;
