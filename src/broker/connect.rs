@@ -105,7 +105,7 @@ impl Broker {
         let unhandled = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
         let session = Session {
             stay: Stay {
-                _channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
+                channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
                 outbox: Arc::clone(&outbox),
                 consumer: Arc::clone(&consumer),
                 link: Arc::clone(&link),
@@ -165,7 +165,7 @@ impl Broker {
 /// The end of a session: waited for, or brought about.
 pub struct Stay {
     /// Kept open until the last ack is written.
-    _channels: [Channel; 3],
+    channels: [Channel; 3],
     consumer: Arc<Connection>,
     outbox: Arc<Publisher>,
     link: Arc<Link>,
@@ -182,6 +182,10 @@ impl Stay {
     /// Closes both connections: what is unacked goes back to its queue at once.
     pub async fn close(self) {
         self.link.fail("the worker closed it");
+        for channel in self.channels {
+            // Closed in order, so that every ack before it is taken.
+            let _ = timeout(CALL_MAX, channel.close(200, "bye".into())).await;
+        }
         for connection in [self.consumer.as_ref(), self.outbox.connection()] {
             // A connection that is gone already cannot be closed better.
             let _ = timeout(CALL_MAX, connection.close(200, "bye".into())).await;

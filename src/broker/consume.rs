@@ -95,10 +95,8 @@ impl Deliveries {
     }
 
     fn ended(&self, why: String) {
-        if self.link.is_up() {
-            if let Source::Lane(lane) = self.source {
-                (self.watch)(Fact::ConsumerEnded(lane));
-            }
+        if let (true, Source::Lane(lane)) = (self.link.is_up(), self.source) {
+            (self.watch)(Fact::ConsumerEnded(lane));
         }
         self.link.fail(why);
     }
