@@ -20,6 +20,10 @@ use crate::event::Lane;
 
 /// Seconds between heartbeats: a dead network is noticed after two. The server's own wish is 60.
 const HEARTBEAT: u16 = 10;
+/// Longest frame on the publishing connection, bytes. The library keeps buffers of 64 frames for a
+/// connection: at RabbitMQ's own 128 KiB that is 8 MiB. Our headers are far shorter, and bodies are cut into
+/// frames. The consuming connection keeps 128 KiB: a publisher's headers come in one frame.
+const PUBLISHER_FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// First wait before a new try; doubles up to [`AGAIN_MAX`]. Never more than one try a second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait before a new try.
@@ -209,6 +213,9 @@ pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, 
         uri.authority.userinfo.password = password.trim().to_owned();
     }
     uri.query.heartbeat = Some(HEARTBEAT);
+    if role == Role::Publisher {
+        uri.query.frame_max = Some(PUBLISHER_FRAME_BYTES_MAX);
+    }
     uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
     // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
     let properties = ConnectionProperties::default()
