@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     broker::topology::Names,
     event::{Expectations, Message},
-    gate::{Gate, Permit},
+    gate::{Gate, Permit, Place},
     revoke::{Api, Call, Reply, fanout::Step},
     settle::{
         self, Outbox, Receipt,
@@ -112,7 +112,7 @@ impl<A: Api> Worker<A> {
             Ok(job) => job,
             Err(outcome) => return Ending::Done(outcome),
         };
-        let mut again = false;
+        let mut place = Place::New;
         loop {
             let call = match job.step() {
                 Step::Call(call) => call,
@@ -122,7 +122,7 @@ impl<A: Api> Worker<A> {
                     return Ending::of(verdict, RetryCause::UserSessionsRemain);
                 }
             };
-            let Some(permit) = self.turn(life, &call, again, outbox).await else {
+            let Some(permit) = self.turn(life, &call, place, outbox).await else {
                 return Ending::Return;
             };
             if job::is_obsolete(&event, (self.wall)()) {
@@ -130,7 +130,6 @@ impl<A: Api> Worker<A> {
             }
             let (reply, verdict) = self.call(life, &call, permit).await;
             let cause = record::cause(&reply.class);
-            again = false;
             match verdict {
                 Verdict::Done(_) => {
                     let outcome = job.answered(call.kind(), reply);
@@ -138,12 +137,14 @@ impl<A: Api> Worker<A> {
                     if let Some(outcome) = outcome {
                         return Ending::Done(outcome);
                     }
+                    place = Place::New;
                 }
-                Verdict::Again => again = true,
+                Verdict::Again => place = Place::Front,
                 Verdict::Hold(wait) => {
                     if !self.hold(life, wait, cause, outbox).await {
                         return Ending::Return;
                     }
+                    place = Place::Due;
                 }
                 verdict => return Ending::of(verdict, cause),
             }
@@ -155,13 +156,13 @@ impl<A: Api> Worker<A> {
         &self,
         life: &mut Life,
         call: &Call,
-        again: bool,
+        place: Place,
         outbox: &O,
     ) -> Option<Permit> {
         let since = Instant::now();
         let permit = tokio::select! {
             biased;
-            permit = self.gate.enter(life.message.lane, job::way(call), again) => permit.ok(),
+            permit = self.gate.enter(life.message.lane, job::way(call), place, &life.suspicion) => permit.ok(),
             () = outbox.down() => None,
         };
         life.spent.gate += since.elapsed();
@@ -174,10 +175,13 @@ impl<A: Api> Worker<A> {
         life.spent.api += reply.elapsed;
         life.facts.request_id.clone_from(&reply.request_id);
         life.facts.error_type.clone_from(&reply.error_type);
-        let gate = self.gate.report(permit, job::news(&reply), fastrand::f64());
+        let gate = self
+            .gate
+            .report(permit, job::news(&reply), &mut life.suspicion);
         let standing = Standing {
-            counts: gate.counts,
+            own: gate.own,
             outages: gate.outages,
+            aside: gate.aside,
         };
         let verdict = life
             .account

@@ -92,7 +92,7 @@ fn assemble(
     let broker = Broker::new(settings.broker, prefetch, watch);
     let worker = Worker {
         api: Client::new(settings.revoke).context("the Stytch client cannot be made")?,
-        gate: Gate::new(&settings.gate),
+        gate: Gate::new(&settings.gate, Timestamp::now),
         settings: settings.settle,
         expectations: settings.expectations,
         ring: settings.key_ring,

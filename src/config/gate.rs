@@ -9,6 +9,13 @@ pub(super) const MAX_RATE: Setting = Setting::new(
     "RATE",
     "Calls a second at most, per kind of call: 100, 100/s, 6000/min or 90000/h; not set: only what Stytch allows",
 );
+pub(super) const START_RATE: Setting = Setting::new(
+    "REVOKER_START_RATE",
+    "start-rate",
+    "RATE",
+    "Calls a second in the first moment, per kind of call; doubles each second until Stytch answers 429",
+)
+.default("10/s");
 pub(super) const SLOTS: Setting = Setting::new(
     "REVOKER_SLOTS",
     "slots",
@@ -25,7 +32,7 @@ pub(super) const OUTAGE: Setting = Setting::new(
 .default("hold");
 
 /// In the order of `--help`.
-pub(super) const SETTINGS: &[&Setting] = &[&MAX_RATE, &SLOTS, &OUTAGE];
+pub(super) const SETTINGS: &[&Setting] = &[&MAX_RATE, &START_RATE, &SLOTS, &OUTAGE];
 
 /// How many slots bulk never gets.
 const URGENT_ONLY: usize = 32;
@@ -34,6 +41,7 @@ const SLOTS_FULL: usize = 200;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let max_rate = reader.read(&MAX_RATE, parse::rate);
+    let start_rate = reader.read(&START_RATE, parse::rate);
     let slots = reader.read(&SLOTS, parse::number(1..=2000));
     let modes = [
         ("hold", OutageMode::Hold),
@@ -44,6 +52,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let slots_urgent_only = slots.min(SLOTS_FULL) * URGENT_ONLY / SLOTS_FULL;
     Some(Settings {
         max_rate,
+        start_rate: start_rate?,
         slots,
         slots_urgent_only,
         outage: outage?,

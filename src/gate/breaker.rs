@@ -5,8 +5,12 @@
 
 use std::time::Duration;
 
+use super::News;
+
 /// Failures in a row that call for a canary.
 pub const FAILURES_TO_PROBE: u32 = 5;
+/// The same while the rate still climbs back after an outage.
+pub const FAILURES_TO_PROBE_AGAIN: u32 = 3;
 /// First wait between the canaries of an outage; doubles up to [`OUTAGE_PROBE_MAX`].
 pub const OUTAGE_PROBE_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait between the canaries of an outage.
@@ -32,17 +36,6 @@ pub enum Phase {
     Probing,
     /// Calls wait; the next canary goes at the time given.
     Paused(Pause, Duration),
-}
-
-/// What a canary's answer was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CanaryAnswer {
-    /// Any answer that shows a living API with our credentials good, a 429 included.
-    Alive,
-    /// No answer, or a 5xx.
-    NotAnswered,
-    /// Our credentials are refused.
-    Credentials,
 }
 
 /// The breaker of one worker.
@@ -92,12 +85,18 @@ impl Breaker {
     }
 
     /// A message's call failed. True if the failure is the message's own, false if it is free.
-    pub fn failed(&mut self) -> bool {
+    /// `ramping`: the rate still climbs back after an outage.
+    pub fn failed(&mut self, ramping: bool) -> bool {
         if self.phase != Phase::Flowing {
             return false;
         }
         self.failures_in_row = self.failures_in_row.saturating_add(1);
-        if self.enabled && self.failures_in_row >= FAILURES_TO_PROBE {
+        let enough = if ramping {
+            FAILURES_TO_PROBE_AGAIN
+        } else {
+            FAILURES_TO_PROBE
+        };
+        if self.enabled && self.failures_in_row >= enough {
             self.phase = Phase::Probing;
         }
         true
@@ -127,25 +126,25 @@ impl Breaker {
         }
     }
 
-    /// A canary came back. `jitter` is in 0..1 and spreads the next one by ±20 %.
-    pub fn canary(&mut self, answer: CanaryAnswer, now: Duration, jitter: f64) {
-        match answer {
-            CanaryAnswer::Alive => {
+    /// A canary came back: any answer shows a living API, a 429 included. `jitter` is in 0..1 and
+    /// spreads the next one by ±20 %; an outage that begins while `ramping` is the last one's.
+    pub fn canary(&mut self, news: News, now: Duration, ramping: bool, jitter: f64) {
+        match news {
+            News::Answered | News::Limited(_) => {
                 self.phase = Phase::Flowing;
                 self.paused = None;
                 self.failures_in_row = 0;
-                self.canaries_failed = 0;
             }
-            CanaryAnswer::Credentials => self.pause(Pause::Credentials, now + CREDENTIALS_PROBE),
-            CanaryAnswer::NotAnswered => {
+            News::Refused => self.pause(Pause::Credentials, now + CREDENTIALS_PROBE),
+            News::Failed(_) => {
                 if self.paused != Some(Pause::Outage) {
                     self.outages += 1;
-                    self.canaries_failed = 0;
+                    self.canaries_failed = if ramping { self.canaries_failed } else { 0 };
                 }
                 let step = OUTAGE_PROBE_FIRST
                     .saturating_mul(1 << self.canaries_failed.min(8))
                     .min(OUTAGE_PROBE_MAX);
-                self.canaries_failed += 1;
+                self.canaries_failed = self.canaries_failed.saturating_add(1);
                 self.pause(Pause::Outage, now + step.mul_f64(0.8 + 0.4 * jitter));
             }
         }

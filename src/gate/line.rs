@@ -3,30 +3,33 @@
 //! Pure: `now` and the jitter come in, waiters are any value. Urgent goes first; bulk leaves a few
 //! slots to it, so that an urgent call never waits for a slow bulk one.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use super::{
-    News, OutageMode, Settings, Standing, View, Way,
-    breaker::{Breaker, CanaryAnswer, Phase},
-    rate::{Pacer, Ready, Ticket},
+    Moment, News, OutageMode, Place, Reached, Settings, Standing, View, Way,
+    breaker::{Breaker, Phase},
+    queue::Queue,
+    rate::{Pacer, Ready, Refusal, Suspicion, Ticket},
 };
 use crate::event::Lane;
 
 /// All who wait for a call, of every lane and way.
 #[derive(Debug)]
 pub struct Line<W> {
-    pacers: [Pacer; Way::ALL.len()],
-    breaker: Breaker,
-    canary_on_wire: bool,
+    pub(super) pacers: [Pacer; Way::ALL.len()],
+    pub(super) breaker: Breaker,
+    pub(super) canary_on_wire: bool,
     slots_free: usize,
     slots_urgent_only: usize,
-    /// By way, then by lane.
-    waiting: [[VecDeque<W>; Lane::ALL.len()]; Way::ALL.len()],
-    closed: bool,
+    /// By lane, then by way.
+    pub(super) waiting: [[Queue<W>; Way::ALL.len()]; Lane::ALL.len()],
+    /// Whether a canary goes in place of suspects, by way.
+    pub(super) stand_in: [bool; Way::ALL.len()],
+    pub(super) closed: bool,
 }
 
 /// Who goes next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Next<W> {
     /// This one, now.
     Go(W, Way, Ticket),
@@ -41,33 +44,39 @@ pub enum Next<W> {
 impl<W> Line<W> {
     /// A line with all slots free and nobody in it.
     pub fn new(settings: &Settings) -> Self {
+        let pacer = |_| Pacer::new(settings.start_rate, settings.max_rate);
         Self {
-            pacers: std::array::from_fn(|_| Pacer::new(settings.max_rate)),
+            pacers: std::array::from_fn(pacer),
             breaker: Breaker::new(settings.outage == OutageMode::Hold),
             canary_on_wire: false,
             slots_free: settings.slots,
             slots_urgent_only: settings.slots_urgent_only,
-            waiting: std::array::from_fn(|_| std::array::from_fn(|_| VecDeque::new())),
+            waiting: std::array::from_fn(|_| std::array::from_fn(|_| Queue::new())),
+            stand_in: [false; Way::ALL.len()],
             closed: false,
         }
     }
 
     /// A turn at once, if nobody of this lane or a better one waits and a call may go.
-    pub fn ask(&mut self, lane: Lane, way: Way, now: Duration) -> Option<Ticket> {
-        let first = self.waiting[way as usize][..=lane as usize]
+    pub fn ask(
+        &mut self,
+        lane: Lane,
+        way: Way,
+        suspicion: &Suspicion,
+        now: Duration,
+    ) -> Option<Ticket> {
+        let pacer = &self.pacers[way as usize];
+        let first = self.waiting[..=lane as usize]
             .iter()
-            .all(VecDeque::is_empty);
-        (first && self.ready(lane, way, now) == Ready::Now).then(|| self.grant(way, now))
+            .all(|ways| !ways[way as usize].has_trusted());
+        let trusted = !suspicion.is_suspect() || pacer.lets_suspect_go(suspicion.refused_at());
+        (first && trusted && self.ready(lane, way, now) == Ready::Now)
+            .then(|| self.grant(lane, way, now))
     }
 
-    /// Joins the line; `again` in front, for a call that a 429 sent back.
-    pub fn join(&mut self, lane: Lane, way: Way, again: bool, waiter: W) {
-        let queue = &mut self.waiting[way as usize][lane as usize];
-        if again {
-            queue.push_front(waiter);
-        } else {
-            queue.push_back(waiter);
-        }
+    /// Joins the line.
+    pub fn join(&mut self, lane: Lane, way: Way, place: Place, suspicion: &Suspicion, waiter: W) {
+        self.waiting[lane as usize][way as usize].join(place, suspicion, waiter);
     }
 
     /// Who goes next. `gone` tells of a waiter that it gave up.
@@ -76,20 +85,20 @@ impl<W> Line<W> {
             return Next::Closed;
         }
         let mut soonest = None::<Duration>;
-        for way in Way::ALL {
-            for lane in Lane::ALL {
-                let queue = &mut self.waiting[*way as usize][*lane as usize];
-                while queue.front().is_some_and(&gone) {
-                    queue.pop_front();
-                }
-                if queue.is_empty() {
+        for lane in Lane::ALL {
+            for way in Way::ALL {
+                let ready = self.ready(*lane, *way, now);
+                let pacer = &self.pacers[*way as usize];
+                let may_go = |refused_at| pacer.lets_suspect_go(refused_at);
+                let queue = &mut self.waiting[*lane as usize][*way as usize];
+                queue.forget(&gone);
+                if !queue.has_trusted() && !queue.has_cleared(may_go) {
                     continue;
                 }
-                match self.ready(*lane, *way, now) {
+                match ready {
                     Ready::Now => {
-                        let waiter = self.waiting[*way as usize][*lane as usize].pop_front();
-                        let ticket = self.grant(*way, now);
-                        return Next::Go(waiter.expect("the queue is not empty"), *way, ticket);
+                        let waiter = queue.take(may_go).expect("somebody in the queue may go");
+                        return Next::Go(waiter, *way, self.grant(*lane, *way, now));
                     }
                     Ready::At(at) => soonest = Some(soonest.map_or(at, |s| s.min(at))),
                     Ready::AfterAnswer => {}
@@ -105,77 +114,62 @@ impl<W> Line<W> {
         way: Way,
         ticket: Ticket,
         news: News,
-        now: Duration,
-        jitter: f64,
+        suspicion: &mut Suspicion,
+        at: Moment,
+        rng: &mut fastrand::Rng,
     ) -> Standing {
         self.slots_free += 1;
+        let ramping = self.is_ramping(at.now);
         let pacer = &mut self.pacers[way as usize];
-        let mut hold = None;
-        let counts = match news {
-            News::Answered => {
-                pacer.accepted(ticket);
-                self.breaker.answered();
-                true
+        let (mut own, mut aside, mut hold) = (false, None, None);
+        match news {
+            News::Answered if self.breaker.paused().is_none() => {
+                pacer.answered(ticket, suspicion, at);
             }
-            News::Limited(retry_after) => {
-                hold = pacer.limited(ticket, now, retry_after, jitter);
-                self.breaker.answered();
-                true
+            News::Limited(retry_after) if self.breaker.paused().is_none() => {
+                let (refusal, held) = pacer.limited(ticket, suspicion, retry_after, at, rng);
+                hold = held;
+                match refusal {
+                    Refusal::Front => {}
+                    Refusal::Aside(wait) => aside = Some(wait),
+                    Refusal::Own => own = true,
+                }
             }
-            News::Failed => {
-                pacer.ended(ticket);
-                self.breaker.failed()
+            News::Failed(Reached::Answered) if self.breaker.paused().is_none() => {
+                pacer.accepted(ticket, suspicion, at);
             }
-            News::Refused => {
-                pacer.ended(ticket);
-                self.breaker.refused(now);
-                false
-            }
-        };
+            _ => pacer.unanswered(ticket, at.now, rng),
+        }
+        match news {
+            News::Answered | News::Limited(_) => self.breaker.answered(),
+            News::Failed(_) => own = self.breaker.failed(ramping),
+            News::Refused => self.breaker.refused(at.now),
+        }
         Standing {
-            counts,
+            own,
             outages: self.breaker.outages(),
+            aside,
             hold,
         }
     }
 
     /// Frees the slot of a call that was never sent, or whose answer nobody waits for.
-    pub fn abandon(&mut self, way: Way, ticket: Ticket) {
+    pub fn abandon(&mut self, way: Way, ticket: Ticket, now: Duration) {
         self.slots_free += 1;
-        self.pacers[way as usize].ended(ticket);
+        self.pacers[way as usize].abandoned(ticket, now);
     }
 
     /// Whether anybody waits.
     pub fn is_anyone_waiting(&self) -> bool {
-        !self.waiting.iter().flatten().all(VecDeque::is_empty)
-    }
-
-    /// When the next canary is due; from `now` on it counts as sent, if it is.
-    pub fn canary(&mut self, now: Duration) -> Option<Duration> {
-        let due = self.breaker.canary_at(self.canary_on_wire)?;
-        self.canary_on_wire = due <= now;
-        Some(due)
-    }
-
-    /// Takes in a canary's answer.
-    pub fn canary_answered(&mut self, answer: CanaryAnswer, now: Duration, jitter: f64) {
-        self.canary_on_wire = false;
-        self.breaker.canary(answer, now, jitter);
-    }
-
-    /// Asks for a canary at once, if paused.
-    pub fn probe_now(&mut self, now: Duration) {
-        self.breaker.probe_now(now);
+        let waits = |queue: &Queue<W>| queue.has_trusted() || queue.has_suspects();
+        self.waiting.iter().flatten().any(waits)
     }
 
     /// Sends everybody away for good.
     pub fn close(&mut self) -> Vec<W> {
         self.closed = true;
-        self.waiting
-            .iter_mut()
-            .flatten()
-            .flat_map(std::mem::take)
-            .collect()
+        let queues = self.waiting.iter_mut().flatten();
+        queues.flat_map(Queue::drain).collect()
     }
 
     /// Whether it is closed.
@@ -189,14 +183,20 @@ impl<W> Line<W> {
     }
 
     /// What it is doing.
-    pub fn view(&self) -> View {
+    pub fn view(&self, now: Duration) -> View {
+        let since = self.pacers.iter().filter_map(Pacer::limited_since).min();
         View {
             paused: self.breaker.paused(),
-            limited: self.pacers.iter().any(|pacer| pacer.limited_in_row() > 0),
+            limited_for: since.map(|since| now.saturating_sub(since)),
+            rates: std::array::from_fn(|way| self.pacers[way].rate(now)),
         }
     }
 
-    fn ready(&self, lane: Lane, way: Way, now: Duration) -> Ready {
+    pub(super) fn is_ramping(&self, now: Duration) -> bool {
+        self.pacers.iter().any(|pacer| pacer.is_ramping(now))
+    }
+
+    pub(super) fn ready(&self, lane: Lane, way: Way, now: Duration) -> Ready {
         let slots_kept = match lane {
             Lane::Urgent => 0,
             Lane::Bulk => self.slots_urgent_only,
@@ -204,11 +204,11 @@ impl<W> Line<W> {
         if self.breaker.phase() != Phase::Flowing || self.slots_free <= slots_kept {
             return Ready::AfterAnswer;
         }
-        self.pacers[way as usize].ready(now)
+        self.pacers[way as usize].ready(lane, now)
     }
 
-    fn grant(&mut self, way: Way, now: Duration) -> Ticket {
+    pub(super) fn grant(&mut self, lane: Lane, way: Way, now: Duration) -> Ticket {
         self.slots_free -= 1;
-        self.pacers[way as usize].sent(now)
+        self.pacers[way as usize].sent(lane, now)
     }
 }

@@ -1,15 +1,21 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
-//! [`rate`], [`breaker`] and [`line`] decide and are pure; [`wait`] is the only file here that waits.
+//! [`rate`], [`breaker`], [`line`] and [`canary`] decide and are pure; [`wait`] is the only file here
+//! that waits.
 
 pub mod breaker;
+pub mod canary;
 pub mod line;
+mod queue;
 pub mod rate;
 pub mod wait;
 
 use std::time::Duration;
 
 use crate::closed_set;
+pub use canary::Canary;
+pub use queue::Place;
+pub use rate::Suspicion;
 pub use wait::{Closed, Gate, Permit};
 
 /// What the gate needs to know.
@@ -17,6 +23,8 @@ pub use wait::{Closed, Gate, Permit};
 pub struct Settings {
     /// Calls a second at most, per kind of call; `None`: no ceiling.
     pub max_rate: Option<f64>,
+    /// Calls a second in the first moment, before anything is known; doubles each second.
+    pub start_rate: f64,
     /// Calls on the wire at once.
     pub slots: usize,
     /// How many of the slots only urgent may use.
@@ -44,6 +52,15 @@ closed_set! {
     }
 }
 
+/// A point in time, on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// Since the gate was made.
+    pub now: Duration,
+    /// Seconds since the wall clock's last full minute: quotas often end there.
+    pub second_of_minute: f64,
+}
+
 /// How a call ended, as far as the gate cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
@@ -52,27 +69,41 @@ pub enum News {
     /// 429, with the wait Stytch asked for, if any.
     Limited(Option<Duration>),
     /// No answer, or a 5xx.
-    Failed,
+    Failed(Reached),
     /// Our credentials are refused.
     Refused,
+}
+
+/// How far a failed call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// To an answer, if a useless one: it counts against the limit.
+    Answered,
+    /// Nobody knows.
+    Unknown,
 }
 
 /// What the gate made of the news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether a failure is the message's own; false during an outage and while a canary is on the wire.
-    pub counts: bool,
+    /// Whether a failure or a 429 is the message's own. A failure is not during an outage and while
+    /// a canary is on the wire; a 429 is when others get through again and again.
+    pub own: bool,
     /// How many outages there were so far: failures before the last one are forgiven.
     pub outages: u32,
+    /// How long the message waits before it joins the line again; `None`: it goes first.
+    pub aside: Option<Duration>,
     /// The hold that a 429 began for all.
     pub hold: Option<Duration>,
 }
 
 /// What the gate is doing, for states and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// Why nothing is sent, if so.
     pub paused: Option<breaker::Pause>,
-    /// Whether a 429 holds one of the ways.
-    pub limited: bool,
+    /// How long Stytch has been answering 429 to all calls of a way.
+    pub limited_for: Option<Duration>,
+    /// Calls a second that may go, by way.
+    pub rates: [f64; Way::ALL.len()],
 }

@@ -9,14 +9,15 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, futures::Notified, oneshot},
     time::{Instant, sleep_until},
 };
 
 use super::{
-    News, Settings, Standing, View, Way,
-    breaker::CanaryAnswer,
+    Canary, Moment, News, Place, Settings, Standing, Suspicion, View, Way,
+    canary::Due,
     line::{Line, Next},
     rate::Ticket,
 };
@@ -31,6 +32,7 @@ pub struct Closed;
 #[derive(Debug)]
 pub struct Gate {
     started: Instant,
+    wall: fn() -> Timestamp,
     line: Mutex<Line<oneshot::Sender<Permit>>>,
     /// Wakes the timer and the canary when what they wait for may have changed.
     changed: Notify,
@@ -46,16 +48,18 @@ pub struct Permit {
 }
 
 impl Gate {
-    /// A gate with all slots free.
-    pub fn new(settings: &Settings) -> Arc<Self> {
+    /// A gate with all slots free. `wall` is the wall clock: quotas often end with its minute.
+    pub fn new(settings: &Settings, wall: fn() -> Timestamp) -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
+            wall,
             line: Mutex::new(Line::new(settings)),
             changed: Notify::new(),
         })
     }
 
-    /// Waits for the right to send; `again` in front of its lane, for a call that a 429 sent back.
+    /// Waits for the right to send, at this place of its lane; a message that `suspicion` speaks
+    /// against waits until others got through.
     ///
     /// # Errors
     /// [`Closed`] when the worker shuts down.
@@ -63,35 +67,44 @@ impl Gate {
         self: &Arc<Self>,
         lane: Lane,
         way: Way,
-        again: bool,
+        place: Place,
+        suspicion: &Suspicion,
     ) -> Result<Permit, Closed> {
         let waiting = {
             let mut line = self.lock();
             if line.is_closed() {
                 return Err(Closed);
             }
-            if let Some(ticket) = line.ask(lane, way, self.now()) {
+            if let Some(ticket) = line.ask(lane, way, suspicion, self.now()) {
                 return Ok(self.permit(way, ticket));
             }
             let (waiter, waiting) = oneshot::channel();
-            line.join(lane, way, again, waiter);
+            line.join(lane, way, place, suspicion, waiter);
             waiting
         };
         self.changed.notify_waiters();
         waiting.await.map_err(|_| Closed)
     }
 
-    /// Hands in how a call ended and frees its slot. `jitter` is in 0..1.
-    pub fn report(self: &Arc<Self>, mut permit: Permit, news: News, jitter: f64) -> Standing {
+    /// Hands in how a call ended and frees its slot. `suspicion` is the message's own and is kept with it.
+    pub fn report(
+        self: &Arc<Self>,
+        mut permit: Permit,
+        news: News,
+        suspicion: &mut Suspicion,
+    ) -> Standing {
         permit.reported = true;
+        let (at, mut rng) = (self.moment(), fastrand::Rng::new());
         let (standing, anyone) = {
             let mut line = self.lock();
-            let standing = line.report(permit.way, permit.ticket, news, self.now(), jitter);
+            let standing = line.report(permit.way, permit.ticket, news, suspicion, at, &mut rng);
             (standing, line.is_anyone_waiting())
         };
-        // Whoever may go goes from here; the timer is only woken for what waits for a time.
-        let timed = anyone && self.pump().is_some();
-        if timed || matches!(news, News::Failed | News::Refused) {
+        if anyone {
+            // Whoever may go goes from here; timer and canary look again for what waits on.
+            self.pump();
+            self.changed.notify_waiters();
+        } else if matches!(news, News::Failed(_) | News::Refused) {
             self.changed.notify_waiters();
         }
         standing
@@ -112,23 +125,24 @@ impl Gate {
     }
 
     /// Waits until a canary is due; from then on it counts as sent.
-    pub async fn canary_due(&self) {
+    pub async fn canary_due(&self) -> Canary {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let now = self.now();
-            let due_at = self.lock().canary(now);
-            if due_at.is_some_and(|at| at <= now) {
-                return;
+            let due = self.lock().canary(self.now());
+            match due {
+                Due::Now(canary) => return canary,
+                Due::At(at) => self.changed_or(changed, Some(at)).await,
+                Due::OnChange => changed.await,
             }
-            self.changed_or(changed, due_at).await;
         }
     }
 
-    /// Hands in a canary's answer. `jitter` is in 0..1.
-    pub fn canary_answered(&self, answer: CanaryAnswer, jitter: f64) {
-        self.lock().canary_answered(answer, self.now(), jitter);
+    /// Hands in a canary's answer.
+    pub fn canary_answered(&self, canary: Canary, news: News) {
+        let (at, mut rng) = (self.moment(), fastrand::Rng::new());
+        self.lock().canary_answered(canary, news, at, &mut rng);
         self.changed.notify_waiters();
     }
 
@@ -160,7 +174,7 @@ impl Gate {
 
     /// What the gate is doing.
     pub fn view(&self) -> View {
-        self.lock().view()
+        self.lock().view(self.now())
     }
 
     /// How many outages there were so far.
@@ -209,6 +223,15 @@ impl Gate {
         self.started.elapsed()
     }
 
+    fn moment(&self) -> Moment {
+        let minute = jiff::SignedDuration::from_secs(60).as_millis();
+        let wall = (self.wall)().as_millisecond();
+        Moment {
+            now: self.now(),
+            second_of_minute: i128::from(wall).rem_euclid(minute) as f64 / 1000.0,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Line<oneshot::Sender<Permit>>> {
         // A panic elsewhere must not stop the gate: every change under the lock is complete in itself.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
@@ -218,7 +241,8 @@ impl Gate {
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.reported {
-            self.gate.lock().abandon(self.way, self.ticket);
+            let now = self.gate.now();
+            self.gate.lock().abandon(self.way, self.ticket, now);
             self.gate.changed.notify_waiters();
         }
     }

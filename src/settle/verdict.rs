@@ -31,17 +31,17 @@ pub struct Account {
     pub retries: u32,
     /// The outage after which its attempts were counted: those before a later one are forgiven.
     pub outages: u32,
-    /// How often in a row it was answered 429.
-    pub limited_in_row: u32,
 }
 
-/// What the gate knows of the failure.
+/// What the gate made of the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// False while the API is out: then nothing is the message's own failure.
-    pub counts: bool,
+    /// Whether a failure or a 429 is the message's own; while the API is out none is.
+    pub own: bool,
     /// How many outages there were so far.
     pub outages: u32,
+    /// How long the message stands aside; `None`: it goes first.
+    pub aside: Option<Duration>,
 }
 
 impl Account {
@@ -53,30 +53,17 @@ impl Account {
         settings: &Settings,
         jitter: f64,
     ) -> Verdict {
-        let limited = matches!(class, Class::RateLimited);
-        self.limited_in_row = if limited {
-            self.limited_in_row.saturating_add(1)
-        } else {
-            0
-        };
         match class {
             Class::Revoked => Verdict::Done(Outcome::Revoked),
             Class::AlreadyGone => Verdict::Done(Outcome::AlreadyGone),
             Class::Permanent(code) => Verdict::DeadLetter(Code::Api(*code)),
             Class::Credentials(_) => Verdict::Again,
-            Class::RateLimited if settings.count_every_failure => {
+            Class::RateLimited if settings.count_every_failure || standing.own => {
                 self.failed(standing, settings, jitter)
             }
-            // The first 429 is news about the rate; one that repeats may be about this target alone, so
-            // another message shall be the next to ask.
-            Class::RateLimited if self.limited_in_row > 1 => {
-                Verdict::Hold(delay::step(self.limited_in_row - 1).mul_f64(0.5 + jitter / 2.0))
-            }
-            Class::RateLimited => Verdict::Again,
+            Class::RateLimited => standing.aside.map_or(Verdict::Again, Verdict::Hold),
             Class::OwnLimit => self.failed(standing, settings, jitter),
-            Class::Retryable(_) if !standing.counts && !settings.count_every_failure => {
-                Verdict::Again
-            }
+            Class::Retryable(_) if !standing.own && !settings.count_every_failure => Verdict::Again,
             Class::Retryable(_) => self.failed(standing, settings, jitter),
         }
     }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::{
     event::{Event, Request, Target},
-    gate::{News, Way},
+    gate::{News, Reached, Way},
     revoke::{
         Call, CallKind, Class, Reply,
         fanout::{Fanout, Step},
+        outcome::Failure,
     },
     settle::{outcome::Outcome, report::Facts},
 };
@@ -108,6 +109,9 @@ pub(super) fn news(reply: &Reply) -> News {
         }
         Class::RateLimited => News::Limited(reply.retry_after),
         Class::Credentials(_) => News::Refused,
-        Class::Retryable(_) => News::Failed,
+        Class::Retryable(Failure::ServerError | Failure::InvalidResponse) => {
+            News::Failed(Reached::Answered)
+        }
+        Class::Retryable(Failure::Timeout | Failure::Network) => News::Failed(Reached::Unknown),
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Worker;
 use crate::{
     event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
+    gate::Suspicion,
     settle::{
         code::Code,
         report::{Facts, Stored},
@@ -25,6 +26,8 @@ pub(super) struct Life {
     pub(super) facts: Facts,
     /// Its attempts and delays.
     pub(super) account: Account,
+    /// What its own 429s have shown.
+    pub(super) suspicion: Suspicion,
     /// Where its time went: waiting for the gate, for its own next attempt, on the wire.
     pub(super) spent: Spent,
     /// Why its exposure says nothing about us, if so.
@@ -58,7 +61,6 @@ impl Life {
             attempts: message.history.attempts,
             retries: message.history.retries,
             outages,
-            limited_in_row: 0,
         };
         let facts = Facts {
             event_id: message.history.event_id.clone(),
@@ -68,6 +70,7 @@ impl Life {
             message,
             facts,
             account,
+            suspicion: Suspicion::default(),
             spent: Spent::default(),
             unmeasured: None,
             secret: true,

@@ -6,12 +6,12 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::Worker;
+use super::{Worker, job};
 use crate::{
     broker::{self, Broker, Session},
     event::{Lane, Message},
-    gate::breaker::{CanaryAnswer, Pause},
-    revoke::{Api, Call, Class},
+    gate::{Canary, News, Way, breaker::Pause},
+    revoke::{Api, Call},
     settle::{Outbox, Receipt, code::Code},
     telemetry::{sets::Breaker, state::State},
 };
@@ -137,22 +137,26 @@ impl<A: Api> Worker<A> {
         }
     }
 
-    /// Sends a canary whenever the breaker wants one, with the secret read again before.
+    /// Sends a canary whenever the gate wants one: to an API that seems out, with the secret read
+    /// again before, or in place of messages that each may be at fault.
     async fn probe(self: Arc<Self>) {
         loop {
-            self.gate.canary_due().await;
-            self.metrics.breaker_to(Breaker::Probing);
-            self.api.reload_secret();
-            let environment = self.expectations.environment.as_str();
-            let canary = Call::Canary(format!("session-{environment}-{}", uuid::Uuid::new_v4()));
-            let reply = self.api.call(&canary).await;
-            self.metrics
-                .stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
-            let answer = match reply.class {
-                Class::Credentials(_) => CanaryAnswer::Credentials,
-                Class::Retryable(_) => CanaryAnswer::NotAnswered,
-                _ => CanaryAnswer::Alive,
+            let canary = self.gate.canary_due().await;
+            let about_life = canary == Canary::Life;
+            if about_life {
+                self.metrics.breaker_to(Breaker::Probing);
+                self.api.reload_secret();
+            }
+            let (environment, id) = (self.expectations.environment, uuid::Uuid::new_v4());
+            let call = match canary {
+                Canary::StandIn(Way::List, _) => {
+                    Call::ListSessions(format!("user-{}-{id}", environment.as_str()))
+                }
+                _ => Call::Canary(format!("session-{}-{id}", environment.as_str())),
             };
+            let reply = self.api.call(&call).await;
+            self.metrics
+                .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
             tracing::info!(
                 result = reply.class.result().as_str(),
                 http.status = reply.status,
@@ -161,11 +165,14 @@ impl<A: Api> Worker<A> {
                 elapsed_ms = reply.elapsed.as_millis() as u64,
                 "canary answered"
             );
-            self.metrics.breaker_to(match answer {
-                CanaryAnswer::Alive => Breaker::Flowing,
-                CanaryAnswer::NotAnswered | CanaryAnswer::Credentials => Breaker::Paused,
-            });
-            self.gate.canary_answered(answer, fastrand::f64());
+            let news = job::news(&reply);
+            if about_life {
+                self.metrics.breaker_to(match news {
+                    News::Answered | News::Limited(_) => Breaker::Flowing,
+                    News::Failed(_) | News::Refused => Breaker::Paused,
+                });
+            }
+            self.gate.canary_answered(canary, news);
         }
     }
 
@@ -191,8 +198,14 @@ impl<A: Api> Worker<A> {
                 "Stytch refuses our credentials, project or base URL",
                 now,
             );
-            self.board
-                .set(State::Throttled, view.limited, "Stytch answers 429", now);
+            self.board.set(
+                State::Throttled,
+                view.limited_for.is_some(),
+                "Stytch answers 429",
+                now,
+            );
+            let [revokes, _] = view.rates;
+            self.metrics.rate(revokes);
             self.board.set(
                 State::Audit,
                 self.audit.is_broken(),
