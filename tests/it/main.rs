@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod event;
+mod readme;
 mod sandbox;
 mod seal;
 mod telemetry;
