@@ -177,11 +177,11 @@ pub fn dead_letter(
         ..message.history.clone()
     });
     headers.push(("revoker-code", text(why.code.as_str())));
+    headers.push(("revoker-text", text(why.text)));
     headers.push(("revoker-lane", text(message.lane.as_str())));
     headers.push(("revoker-publisher", text(&message.publisher)));
     headers.push(("revoker-dead-lettered-at", text(&now.to_string())));
     let optional = [
-        ("revoker-text", why.text),
         ("revoker-campaign-id", facts.campaign_id.as_deref()),
         ("revoker-target-kind", facts.target_kind),
         ("revoker-target", facts.target.as_deref()),
@@ -212,7 +212,7 @@ pub struct DeadLetter<'a> {
     /// The code.
     pub code: Code,
     /// What is wrong and what to do, without any value of the event.
-    pub text: Option<&'a str>,
+    pub text: &'a str,
     /// The queue a sealed body is bound to; `None` if the body is in clear.
     pub queue: Option<&'a str>,
 }

@@ -148,9 +148,7 @@ impl<A: Api> Worker<A> {
                     None => return,
                 },
             };
-            let why =
-                "expired: the broker dead-lettered it unprocessed; publish without an expiration";
-            self.give_up(message, receipt, &*outbox, Code::Expired, why)
+            self.give_up(message, receipt, &*outbox, Code::Expired)
                 .await;
         }
     }
