@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
 
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
-    consume::{Deliveries, Source},
+    consume::{Deliveries, Kept, Source},
     declare::{self, in_time},
     depth,
     link::Link,
@@ -104,12 +104,12 @@ impl Broker {
         let open = async |source, prefetch| {
             Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
         };
-        let urgent = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
-        let bulk = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
-        let unhandled = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
+        let (urgent, kept_urgent) = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
+        let (bulk, kept_bulk) = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
+        let (unhandled, kept_unhandled) = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
         let session = Session {
             stay: Stay {
-                channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
+                kept: [kept_urgent, kept_bulk, kept_unhandled],
                 outbox: Arc::clone(&outbox),
                 consumer: Arc::clone(&consumer),
                 link: Arc::clone(&link),
@@ -168,8 +168,7 @@ impl Broker {
 
 /// The end of a session: waited for, or brought about.
 pub struct Stay {
-    /// Kept open until the last ack is written.
-    channels: [Channel; 3],
+    kept: [Kept; 3],
     consumer: Arc<Connection>,
     outbox: Arc<Publisher>,
     link: Arc<Link>,
@@ -186,8 +185,9 @@ impl Stay {
     /// Closes both connections: what is unacked goes back to its queue at once.
     pub async fn close(self) {
         self.link.fail("the worker closed it");
-        for channel in self.channels {
-            // Closed in order, so that every ack before it is taken.
+        for Kept { channel, acker } in self.kept {
+            // In this order, so that every ack before it is taken.
+            let _ = timeout(CALL_MAX, acker).await;
             let _ = timeout(CALL_MAX, channel.close(200, "bye".into())).await;
         }
         for connection in [self.consumer.as_ref(), self.outbox.connection()] {
