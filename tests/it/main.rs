@@ -5,6 +5,7 @@ mod broker;
 mod cli;
 mod config;
 mod event;
+mod revoke;
 mod sandbox;
 mod seal;
 mod telemetry;
