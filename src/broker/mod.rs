@@ -11,7 +11,7 @@ pub mod connect;
 pub mod consume;
 mod declare;
 mod depth;
-mod explain;
+pub mod explain;
 pub mod headers;
 mod link;
 pub mod publish;

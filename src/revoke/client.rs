@@ -19,8 +19,8 @@ use super::{
     wire,
 };
 
-/// Lists longer than [`wire::ANSWER_BYTES_MAX`] that are read at once: each may take up to
-/// [`wire::LIST_BYTES_MAX`] of memory. Shorter ones, which is nearly all, wait for nobody.
+/// Long lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory. Those within
+/// [`wire::ANSWER_BYTES_MAX`] wait for none: nearly all are, and an urgent one must not stand behind a campaign's.
 const LONG_LISTS_AT_ONCE: usize = 2;
 /// Idle connections are closed after this, before a load balancer does it under us.
 const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(50);
@@ -113,7 +113,6 @@ impl Client {
             Call::ListSessions(_) => wire::LIST_BYTES_MAX,
             _ => wire::ANSWER_BYTES_MAX,
         };
-        let mut turn = None;
         let mut response = self.request(call).send().await.map_err(|e| failure(&e))?;
         let status = response.status().as_u16();
         let retry_after = response
@@ -121,12 +120,13 @@ impl Client {
             .get(RETRY_AFTER)
             .and_then(|v| v.to_str().ok())
             .and_then(retry_after);
-        let mut body = Vec::new();
+        let (mut body, mut turn) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
-            if body.len() + chunk.len() > bytes_max {
+            let length = body.len() + chunk.len();
+            if length > bytes_max {
                 return Err(Failure::InvalidResponse);
             }
-            if body.len() + chunk.len() > wire::ANSWER_BYTES_MAX && turn.is_none() {
+            if length > wire::ANSWER_BYTES_MAX && turn.is_none() {
                 turn = self.long_lists.acquire().await.ok();
             }
             body.extend_from_slice(&chunk);

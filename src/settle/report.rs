@@ -177,10 +177,10 @@ pub fn dead_letter(
         ..message.history.clone()
     });
     headers.push(("revoker-code", text(why.code.as_str())));
-    headers.push(("revoker-text", text(why.text)));
     headers.push(("revoker-lane", text(message.lane.as_str())));
     headers.push(("revoker-publisher", text(&message.publisher)));
     headers.push(("revoker-dead-lettered-at", text(&now.to_string())));
+    headers.push(("revoker-text", text(why.text)));
     let optional = [
         ("revoker-campaign-id", facts.campaign_id.as_deref()),
         ("revoker-target-kind", facts.target_kind),
