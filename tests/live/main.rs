@@ -13,3 +13,6 @@
 
 mod happy;
 mod harness;
+mod pauses;
+mod poison;
+mod scrape;
