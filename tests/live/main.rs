@@ -11,8 +11,11 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod crash;
+mod drain;
 mod happy;
 mod harness;
+mod outage;
 mod pauses;
 mod poison;
 mod scrape;
