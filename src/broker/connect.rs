@@ -26,8 +26,9 @@ const HEARTBEAT: u16 = 10;
 const PUBLISHER_FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// First wait before a new try; doubles up to [`AGAIN_MAX`]. Never more than one try a second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait before a new try.
-const AGAIN_MAX: Duration = Duration::from_secs(5);
+/// Longest wait before a new try. With its jitter of up to a half more, and the time that connecting
+/// takes, a broker that is back is used again within five seconds.
+const AGAIN_MAX: Duration = Duration::from_secs(3);
 /// Messages of [`Source::Unhandled`] that are moved at once.
 const UNHANDLED_PREFETCH: u16 = 16;
 
