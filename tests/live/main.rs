@@ -13,3 +13,4 @@
 
 mod happy;
 mod harness;
+mod rejected;

@@ -14,6 +14,7 @@ pub(crate) mod process;
 pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod sandbox;
+pub(crate) mod secret;
 pub(crate) mod wait;
 pub(crate) mod worker;
 pub(crate) mod world;
