@@ -11,6 +11,9 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod forged;
 mod happy;
 mod harness;
+mod hostile;
 mod rejected;
+mod steered;

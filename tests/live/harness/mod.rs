@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod broker;
+pub(crate) mod checks;
 pub(crate) mod event;
 pub(crate) mod metrics;
 pub(crate) mod node;
