@@ -16,6 +16,7 @@ pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod sandbox;
 pub(crate) mod secret;
+pub(crate) mod user;
 pub(crate) mod wait;
 pub(crate) mod worker;
 pub(crate) mod world;
