@@ -11,9 +11,12 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod away;
+mod deleted;
 mod forged;
 mod happy;
 mod harness;
 mod hostile;
 mod rejected;
 mod steered;
+mod taken;
