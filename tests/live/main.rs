@@ -17,6 +17,7 @@ mod forged;
 mod happy;
 mod harness;
 mod hostile;
+mod publish;
 mod rejected;
 mod steered;
 mod taken;

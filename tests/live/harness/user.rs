@@ -27,6 +27,11 @@ impl User {
         ctl(&["set_permissions", &self.name, names, names, names]).await;
     }
 
+    /// Its password, to be looked for.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
     /// The same broker and names, for this user.
     pub(crate) fn of(&self, broker: &Broker) -> Broker {
         let (_, address) = broker.url.split_once('@').expect("the URL names a user");
