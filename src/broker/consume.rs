@@ -120,7 +120,11 @@ impl Deliveries {
         let message = Message {
             lane,
             publisher: delivery.routing_key.as_str().to_owned(),
-            publisher_verified: delivery.properties.user_id().is_some() && !trusted,
+            // A republish cannot carry the user_id on: our header stands for it.
+            publisher_verified: match trusted {
+                true => read.publisher_verified,
+                false => delivery.properties.user_id().is_some(),
+            },
             body: Bytes::from(delivery.data),
             properties: read.properties,
             history: read.history,

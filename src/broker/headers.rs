@@ -29,6 +29,9 @@ pub struct Read {
     pub delivery_count: u64,
     /// The lane from which the broker dead-lettered it (`x-first-death-queue`); only ever used as a label.
     pub first_death_queue: Option<String>,
+    /// Whether the broker had checked the publisher's `user_id` when the event first came; never
+    /// true unless `trusted`.
+    pub publisher_verified: bool,
     /// Whether our headers are of a version that this worker does not know yet.
     pub newer: bool,
 }
@@ -68,6 +71,11 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
                 read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0)
             }
             ("x-first-death-queue", value) => read.first_death_queue = string(value),
+            ("revoker-publisher-verified", AMQPValue::Boolean(verified))
+                if trusted && !read.newer =>
+            {
+                read.publisher_verified = *verified
+            }
             // A newer worker's headers stay as they are: it will know what they mean.
             _ if name.starts_with("revoker-") && read.newer => newer.push((name, value)),
             _ if name.starts_with("revoker-") && trusted => own(&mut read.history, name, value),

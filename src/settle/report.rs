@@ -152,12 +152,16 @@ pub struct Stored {
 
 /// The message for a delay queue.
 pub fn retry(message: &Message, history: &History, delay: Duration, stored: Stored) -> Outgoing {
+    let mut headers = history_headers(history);
+    if message.publisher_verified {
+        headers.push(("revoker-publisher-verified", HeaderValue::Bool(true)));
+    }
     Outgoing {
         to: To::Retry(message.lane, delay),
         routing_key: message.publisher.clone(),
         body: stored.body,
         properties: stored.properties,
-        headers: history_headers(history),
+        headers,
     }
 }
 

@@ -11,11 +11,19 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod away;
 mod crash;
+mod deleted;
 mod drain;
+mod forged;
 mod happy;
 mod harness;
+mod hostile;
 mod outage;
 mod pauses;
 mod poison;
+mod publish;
+mod rejected;
 mod scrape;
+mod steered;
+mod taken;

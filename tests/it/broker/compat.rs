@@ -30,6 +30,7 @@ fn stored(name: &str) -> BasicProperties {
     let mut headers = lapin::types::FieldTable::default();
     for (name, value) in message["headers"].as_object().unwrap() {
         let value = match (value["text"].as_str(), value["int"].as_i64()) {
+            _ if value["bool"].is_boolean() => AMQPValue::Boolean(value["bool"] == true),
             (Some(value), None) => text(value),
             (None, Some(value)) => AMQPValue::LongLongInt(value),
             _ => panic!("{name} has no type that we write"),
@@ -116,6 +117,11 @@ fn version_1_is_read_for_ever() {
         assert_eq!(back.history, history, "{name}: {FROZEN}");
         assert_eq!(back.properties, properties, "{name}: {FROZEN}");
         assert!(!back.newer, "{name}: {FROZEN}");
+        assert_eq!(
+            back.publisher_verified,
+            name != "dead_letter",
+            "{name}: {FROZEN}"
+        );
     }
 }
 

@@ -80,6 +80,7 @@ fn a_delay_queue_gives_everything_back() {
                     returned: true,
                     ..history.clone()
                 },
+                publisher_verified: true,
                 ..Read::default()
             };
             assert_eq!(back, wanted);

@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod broker;
+pub(crate) mod checks;
 pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod metrics;
@@ -15,6 +16,8 @@ pub(crate) mod process;
 pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod sandbox;
+pub(crate) mod secret;
+pub(crate) mod user;
 pub(crate) mod wait;
 pub(crate) mod worker;
 pub(crate) mod world;
