@@ -8,5 +8,6 @@ mod event;
 mod revoke;
 mod sandbox;
 mod seal;
+mod settle;
 mod telemetry;
 mod tidy;
