@@ -9,5 +9,6 @@ mod readme;
 mod revoke;
 mod sandbox;
 mod seal;
+mod settle;
 mod telemetry;
 mod tidy;
