@@ -15,7 +15,7 @@ const CHUNK: usize = 20;
 /// Between those: events come over all the time that the broker is killed in.
 const CHUNK_EVERY: Duration = Duration::from_millis(40);
 /// Calls a second, so that the work outlasts the kills.
-const RATE: &str = "150/s";
+const RATE: &str = "100/s";
 /// How long the broker stays away, beside the time it takes to start: long enough that the waits
 /// between the worker's attempts have grown to their longest.
 const AWAY: Duration = Duration::from_secs(6);
