@@ -209,7 +209,7 @@ fn header<'a>(sent: &'a Outgoing, name: &str) -> Option<&'a HeaderValue> {
     value
 }
 
-fn dead(message: &Message, stored: Stored, text: Option<&str>, queue: Option<&str>) -> Outgoing {
+fn dead(message: &Message, stored: Stored, text: &str, queue: Option<&str>) -> Outgoing {
     let code = Code::AttemptsExhausted;
     let why = DeadLetter { code, text, queue };
     dead_letter(message, &full(), why, stored, time(COMPLETED))
@@ -219,11 +219,11 @@ fn dead(message: &Message, stored: Stored, text: Option<&str>, queue: Option<&st
 #[test]
 fn a_dead_letter_in_clear_is_the_event_as_it_came() {
     let message = message(Lane::Bulk, true);
-    let sent = dead(&message, in_clear(&message), None, None);
+    let sent = dead(&message, in_clear(&message), "why in words", None);
     assert_eq!((sent.to, sent.routing_key.as_str()), (To::Dead, "accounts"));
     assert_eq!(sent.body, message.body);
     assert_eq!(sent.properties, message.properties);
-    for name in ["revoker-queue", "revoker-text", "revoker-headers-dropped"] {
+    for name in ["revoker-queue", "revoker-headers-dropped"] {
         assert_eq!(header(&sent, name), None, "{name}");
     }
     let text = |name| match header(&sent, name) {
@@ -244,7 +244,7 @@ fn a_sealed_dead_letter_shows_nothing_of_the_event_but_our_headers() {
     let mut message = message(Lane::Urgent, true);
     message.properties.headers_dropped = 7;
     message.history.queue = Some("revocation.urgent.retry.1m".into());
-    let why = Some("why in words");
+    let why = "why in words";
     let sent = dead(&message, sealed(), why, Some("revocation.dead"));
     assert_eq!(sent.body, sealed().body);
     assert_eq!(sent.properties, sealed().properties);
