@@ -273,15 +273,23 @@ fn a_retry_goes_to_its_lanes_delay_with_its_history() {
         assert_eq!(sent.to, To::Retry(*lane, delay));
         assert_eq!(sent.routing_key, "accounts");
         assert_eq!(
-            (sent.body, sent.properties),
-            (message.body, message.properties)
+            (&sent.body, &sent.properties),
+            (&message.body, &message.properties)
         );
         let int = HeaderValue::Int;
         let wanted = [
             ("revoker-version", int(1)),
             ("revoker-attempts", int(6)),
             ("revoker-retries", int(1)),
+            // Of the broker's check, which a republish cannot go through again.
+            ("revoker-publisher-verified", HeaderValue::Bool(true)),
         ];
         assert_eq!(sent.headers, wanted);
+        let unverified = Message {
+            publisher_verified: false,
+            ..message
+        };
+        let sent = retry(&unverified, &history, delay, sealed());
+        assert_eq!(sent.headers, wanted[..3]);
     }
 }
