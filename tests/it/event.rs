@@ -55,7 +55,7 @@ fn body(changes: Value) -> String {
     body.to_string()
 }
 
-fn jwt(claims: &Value) -> String {
+pub(crate) fn jwt(claims: &Value) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let header = part(r#"{"alg":"RS256","kid":"jwk-live-1"}"#);
     format!(

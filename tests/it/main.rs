@@ -4,7 +4,9 @@
 mod cli;
 mod config;
 mod event;
+mod gate;
 mod sandbox;
 mod seal;
 mod telemetry;
 mod tidy;
+mod worker;
