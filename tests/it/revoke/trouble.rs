@@ -13,7 +13,7 @@ use revoker::revoke::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::Semaphore,
     time::timeout,
 };
@@ -124,9 +124,10 @@ async fn an_answer_that_breaks_off_is_none() {
 
 #[tokio::test]
 async fn nobody_there_is_trouble_of_the_network() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound, so that nobody else takes it, but not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let call = revoke();
     for url in [format!("http://{address}"), format!("https://{address}")] {
         let reply = client(&url).call(&call).await;
@@ -178,8 +179,10 @@ async fn long_lists_take_turns_and_short_ones_pass() {
     for _ in 0..2 {
         server.request().await;
     }
-    // Time for both to be read past what is free.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Until both are read past what is free: many turns of the loop rather than a time.
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
     let mut third = ask("long-3");
     for n in 0..8 {
         let reply = timeout(LONG, ask("short")).await.unwrap();

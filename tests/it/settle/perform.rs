@@ -20,6 +20,9 @@ use revoker::{
 };
 use tokio::time::{Instant, advance, sleep, timeout};
 
+/// More tries than any test needs: time is paused, so that trying for ever would end no test.
+const TRIES_MAX: usize = 20_000;
+
 /// A broker that answers by a script: the last answer holds for all that follow.
 struct Script {
     answers: Mutex<VecDeque<Result<(), PublishError>>>,
@@ -59,6 +62,7 @@ impl Outbox for Script {
     async fn publish(&self, _: &Outgoing) -> Result<(), PublishError> {
         let at = self.started.elapsed().as_millis();
         self.published_at_ms.lock().unwrap().push(at);
+        assert!(self.count() < TRIES_MAX, "it never ends");
         let mut answers = self.answers.lock().unwrap();
         match answers.len() {
             1 => answers[0],
