@@ -6,6 +6,7 @@
 mod backlog;
 mod ending;
 mod job;
+mod lane;
 mod life;
 mod record;
 mod service;
@@ -74,13 +75,19 @@ impl<A: Api> Worker<A> {
         outbox: Arc<O>,
     ) {
         let now = (self.wall)();
-        let mut life = Life::new(message, self.gate.outages(), now);
+        let mut life = Life::new(message, self.gate.outages(), self.stay(), now);
         self.record_taken(&life, now);
         let living = AssertUnwindSafe(self.live(&mut life, &*outbox)).catch_unwind();
         let ending = living.await.unwrap_or_else(|_| self.panicked());
         let settling = Instant::now();
         let settled = self.settle(&life, &ending, &*outbox, receipt).await;
         self.record_settled(&life, &ending, settled, settling.elapsed());
+    }
+
+    /// How long a message may be in hand; `None` without a delay queue to put it into.
+    fn stay(&self) -> Option<Duration> {
+        let delays = !self.settings.retry_delays.is_empty();
+        delays.then(|| self.gate.hold_limit() / 2)
     }
 
     /// Dead-letters a message without reading it.
@@ -92,7 +99,7 @@ impl<A: Api> Worker<A> {
         code: Code,
     ) {
         let now = (self.wall)();
-        let life = Life::new(message, self.gate.outages(), now);
+        let life = Life::new(message, self.gate.outages(), None, now);
         self.record_taken(&life, now);
         let ending = Ending::DeadLetter(code, None);
         let settling = Instant::now();
@@ -121,8 +128,9 @@ impl<A: Api> Worker<A> {
                     return Ending::of(verdict, RetryCause::UserSessionsRemain);
                 }
             };
-            let Some(permit) = self.turn(life, &call, again, outbox).await else {
-                return Ending::Return;
+            let permit = match self.turn(life, &call, again, outbox).await {
+                Ok(permit) => permit,
+                Err(ending) => return ending,
             };
             if job::is_obsolete(&event, (self.wall)()) {
                 return Ending::Done(Outcome::Obsolete);
@@ -140,8 +148,8 @@ impl<A: Api> Worker<A> {
                 }
                 Verdict::Again => again = true,
                 Verdict::Hold(wait) => {
-                    if !self.hold(life, wait, cause, outbox).await {
-                        return Ending::Return;
+                    if let Err(ending) = self.hold(life, wait, cause, outbox).await {
+                        return ending;
                     }
                 }
                 verdict => return Ending::of(verdict, cause),
@@ -149,19 +157,23 @@ impl<A: Api> Worker<A> {
         }
     }
 
-    /// Waits for its turn; `None` if the worker shuts down or the delivery is no longer ours.
+    /// Waits for its turn. It ends without one when the worker shuts down, the delivery is no longer
+    /// ours, or it has been in hand for too long.
     async fn turn<O: Outbox>(
         &self,
         life: &mut Life,
         call: &Call,
         again: bool,
         outbox: &O,
-    ) -> Option<Permit> {
+    ) -> Result<Permit, Ending> {
         let since = Instant::now();
         let permit = tokio::select! {
             biased;
-            permit = self.gate.enter(life.message.lane, job::way(call), again) => permit.ok(),
-            () = outbox.down() => None,
+            permit = self.gate.enter(life.message.lane, job::way(call), again) => {
+                permit.map_err(|_| Ending::Return)
+            }
+            () = outbox.down() => Err(Ending::Return),
+            () = life.too_long() => Err(Ending::HeldTooLong),
         };
         life.spent.gate += since.elapsed();
         permit
@@ -186,20 +198,21 @@ impl<A: Api> Worker<A> {
         (reply, verdict)
     }
 
-    /// Waits for its own next attempt; false if the worker shuts down or the delivery is no longer ours.
+    /// Waits for its own next attempt, for as long as it may stay.
     async fn hold<O: Outbox>(
         &self,
         life: &mut Life,
         wait: Duration,
         cause: RetryCause,
         outbox: &O,
-    ) -> bool {
+    ) -> Result<(), Ending> {
         self.metrics.retry(life.message.lane, cause);
         let since = Instant::now();
         let waited = tokio::select! {
-            () = sleep(wait) => true,
-            () = self.gate.closed() => false,
-            () = outbox.down() => false,
+            () = sleep(wait) => Ok(()),
+            () = self.gate.closed() => Err(Ending::Return),
+            () = outbox.down() => Err(Ending::Return),
+            () = life.too_long() => Err(Ending::HeldTooLong),
         };
         life.spent.backoff += since.elapsed();
         waited

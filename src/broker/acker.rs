@@ -1,4 +1,7 @@
-//! Sends the acks of one channel, gathered for a few milliseconds by [`Acks`].
+//! Sends the acks of one channel, gathered for a few milliseconds by [`Acks`], and closes it at the end.
+//!
+//! Whoever sends the acks closes the channel: in this order every ack is taken. (The library closes a
+//! channel with its last handle, and acks written after that are lost without a word.)
 
 use std::{
     sync::{
@@ -11,9 +14,9 @@ use std::{
 use lapin::{Channel, options::BasicAckOptions};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError, unbounded_channel},
-    task::JoinHandle,
     time::{Instant, timeout, timeout_at},
 };
+use tokio_util::task::TaskTracker;
 
 use super::{
     CALL_MAX,
@@ -47,9 +50,9 @@ impl Tally {
     }
 }
 
-/// Starts sending the acks of a channel. The task ends, with what it has gathered sent, when the link
-/// fails or nobody is left who could finish a message.
-pub(super) fn start(channel: Channel, link: Arc<Link>) -> (Tally, JoinHandle<()>) {
+/// Starts sending the acks of a channel. The task ends, with what it has gathered sent and the channel
+/// closed, when the link goes down or nobody is left who could finish a message.
+pub(super) fn start(channel: Channel, link: Arc<Link>, tasks: &TaskTracker) -> Tally {
     let (sender, finished) = unbounded_channel();
     let delivered = Arc::new(AtomicU64::new(0));
     let acker = Acker {
@@ -65,7 +68,8 @@ pub(super) fn start(channel: Channel, link: Arc<Link>) -> (Tally, JoinHandle<()>
         delivered,
         finished: sender,
     };
-    (tally, tokio::spawn(acker.run()))
+    tasks.spawn(acker.run());
+    tally
 }
 
 struct Acker {
@@ -80,6 +84,12 @@ struct Acker {
 
 impl Acker {
     async fn run(mut self) {
+        self.send_all().await;
+        // What was not acked goes back to its queue. A channel that is gone cannot be closed better.
+        let _ = timeout(CALL_MAX, self.channel.close(200, "bye".into())).await;
+    }
+
+    async fn send_all(&mut self) {
         while let Some(tag) = self.next().await {
             self.acks.finish(tag);
             // What a message in hand holds back goes when its time is over, whether or not more comes.

@@ -6,12 +6,14 @@ use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
-    consume::{Deliveries, Kept, Source},
+    consume::Source,
     declare::{self, in_time},
     depth,
+    intake::{Consuming, Open},
     link::Link,
     publish::Publisher,
     topology::Names,
@@ -35,45 +37,39 @@ const UNHANDLED_PREFETCH: u16 = 16;
 /// Makes sessions.
 pub struct Broker {
     settings: Settings,
-    /// Unacked messages at most, a lane.
-    prefetch: u16,
     watch: Watch,
 }
 
 /// One stay with the broker.
 pub struct Session {
-    /// The urgent lane.
-    pub urgent: Deliveries,
-    /// The bulk lane.
-    pub bulk: Deliveries,
+    /// The lanes, in the order of [`Lane::ALL`].
+    pub lanes: Vec<(Lane, Open)>,
     /// What the broker dead-lettered itself.
-    pub unhandled: Deliveries,
-    /// Where retries, dead letters and outcomes go.
-    pub outbox: Arc<Publisher>,
-    /// How it ends.
-    pub stay: Stay,
+    pub unhandled: Open,
+    /// How it ends, and how a released lane is opened again.
+    pub stay: Arc<Stay>,
 }
 
 impl Broker {
     /// A broker to be connected to.
-    pub fn new(settings: Settings, prefetch: u16, watch: Watch) -> Self {
-        Self {
-            settings,
-            prefetch,
-            watch,
-        }
+    pub fn new(settings: Settings, watch: Watch) -> Self {
+        Self { settings, watch }
     }
 
     /// Makes a session, trying again with growing, jittered waits until it stands. `first`: a
     /// mistake in the settings ends the worker at its start; later, when the broker changed under
-    /// us, it is only logged and tried again.
+    /// us, it is only logged and tried again. `prefetch` says how much a lane takes in.
     ///
     /// # Errors
     /// Only at the first session, and only [`Error::is_a_setting`].
-    pub async fn session(&self, first: bool) -> Result<Session, Error> {
+    pub async fn session(
+        &self,
+        first: bool,
+        prefetch: impl Fn(Lane) -> u16,
+    ) -> Result<Session, Error> {
         let mut again = AGAIN_FIRST;
         loop {
-            let error = match self.try_session().await {
+            let error = match self.try_session(&prefetch).await {
                 Ok(session) => return Ok(session),
                 Err(error) if first && error.is_a_setting() => return Err(error),
                 Err(error) => error,
@@ -94,32 +90,32 @@ impl Broker {
         (self.watch)(Fact::Reconnecting);
     }
 
-    async fn try_session(&self) -> Result<Session, Error> {
+    async fn try_session(&self, prefetch: &impl Fn(Lane) -> u16) -> Result<Session, Error> {
         let names = Names::new(&self.settings.prefix);
         let link = Arc::new(Link::default());
         let consumer = Arc::new(self.connect(Role::Consumer, &link).await?);
         declare::declare(&consumer, &self.settings).await?;
         let publishing = self.connect(Role::Publisher, &link).await?;
-        let outbox =
-            Arc::new(Publisher::open(publishing, names.clone(), &link, &self.watch).await?);
-        let open = async |source, prefetch| {
-            Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
+        let outbox = Publisher::open(publishing, names.clone(), &link, &self.watch).await?;
+        let consuming = Consuming {
+            connection: Arc::clone(&consumer),
+            names: names.clone(),
+            outbox: Arc::new(outbox),
+            link: Arc::clone(&link),
+            watch: Arc::clone(&self.watch),
+            ackers: TaskTracker::new(),
         };
-        let (urgent, kept_urgent) = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
-        let (bulk, kept_bulk) = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
-        let (unhandled, kept_unhandled) = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
+        let mut lanes = Vec::new();
+        for lane in Lane::ALL {
+            let open = consuming.open(Source::Lane(*lane), prefetch(*lane));
+            lanes.push((*lane, open.await?));
+        }
         let session = Session {
-            stay: Stay {
-                kept: [kept_urgent, kept_bulk, kept_unhandled],
-                outbox: Arc::clone(&outbox),
-                consumer: Arc::clone(&consumer),
-                link: Arc::clone(&link),
-                watch: Arc::clone(&self.watch),
-            },
-            urgent,
-            bulk,
-            unhandled,
-            outbox,
+            lanes,
+            unhandled: consuming
+                .open(Source::Unhandled, UNHANDLED_PREFETCH)
+                .await?,
+            stay: Arc::new(Stay(consuming)),
         };
         for role in Role::ALL {
             (self.watch)(Fact::Connected(*role, true));
@@ -167,36 +163,47 @@ impl Broker {
     }
 }
 
-/// The end of a session: waited for, or brought about.
-pub struct Stay {
-    kept: [Kept; 3],
-    consumer: Arc<Connection>,
-    outbox: Arc<Publisher>,
-    link: Arc<Link>,
-    watch: Watch,
-}
+/// A session's connections: their end waited for, or brought about.
+pub struct Stay(Consuming);
 
 impl Stay {
+    /// Opens a lane that was released. A failure ends the session.
+    pub async fn open(&self, lane: Lane, prefetch: u16) -> Option<Open> {
+        let opened = self.0.open(Source::Lane(lane), prefetch).await;
+        opened
+            .map_err(|error| {
+                self.0
+                    .link
+                    .fail(format!("a lane could not be opened: {error}"))
+            })
+            .ok()
+    }
+
     /// Waits until the session has ended, and says why.
     pub async fn ended(&self) -> String {
-        self.link.failed().await;
-        self.link.why()
+        self.0.link.failed().await;
+        self.0.link.why()
     }
 
     /// Closes both connections: what is unacked goes back to its queue at once.
-    pub async fn close(self) {
-        self.link.fail("the worker closed it");
-        for Kept { channel, acker } in self.kept {
-            // In this order, so that every ack before it is taken.
-            let _ = timeout(CALL_MAX, acker).await;
-            let _ = timeout(CALL_MAX, channel.close(200, "bye".into())).await;
-        }
-        for connection in [self.consumer.as_ref(), self.outbox.connection()] {
-            // A connection that is gone already cannot be closed better.
+    pub async fn close(&self) {
+        let Consuming {
+            connection,
+            outbox,
+            link,
+            watch,
+            ackers,
+            ..
+        } = &self.0;
+        link.fail("the worker closed it");
+        ackers.close();
+        // What is gone already cannot be closed better.
+        let _ = timeout(CALL_MAX, ackers.wait()).await;
+        for connection in [connection.as_ref(), outbox.connection()] {
             let _ = timeout(CALL_MAX, connection.close(200, "bye".into())).await;
         }
         for role in Role::ALL {
-            (self.watch)(Fact::Connected(*role, false));
+            watch(Fact::Connected(*role, false));
         }
     }
 }

@@ -1,29 +1,19 @@
-//! One source of deliveries: a channel, a prefetch, a stream of messages and their receipts.
+//! One source of deliveries, as a stream of messages and their receipts.
+//!
+//! Not how it is opened, resized and released: that is `intake`.
 
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lapin::{
-    Channel, Connection, Consumer,
-    message::Delivery,
-    options::{BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
-};
-use tokio::task::JoinHandle;
+use lapin::{Consumer, message::Delivery};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{
-    Error, Fact, Watch,
-    acker::{self, Tally},
-    declare::{in_time, open},
-    headers,
-    link::Link,
-    topology::Names,
-};
+use super::{Fact, Watch, acker::Tally, headers, link::Link};
 use crate::{
     event::{Lane, Message},
     settle::Receipt,
@@ -38,68 +28,20 @@ pub enum Source {
     Unhandled,
 }
 
-/// A stream of deliveries. It ends when the session does.
+/// A stream of deliveries. It ends when the session does, or when its lane is released.
 pub struct Deliveries {
-    consumer: Consumer,
-    source: Source,
-    back: String,
-    tally: Tally,
-    link: Arc<Link>,
-    watch: Watch,
-}
-
-/// What must outlive a stream of deliveries.
-pub(crate) struct Kept {
-    /// The library closes a channel with its last handle, and acks written after that are lost
-    /// without a word.
-    pub(crate) channel: Channel,
-    /// Ends when the last ack is written.
-    pub(crate) acker: JoinHandle<()>,
+    pub(super) consumer: Consumer,
+    /// Takes the place of the consumer when that has been cancelled and has given out all it had.
+    pub(super) next: UnboundedReceiver<Consumer>,
+    pub(super) source: Source,
+    /// The exchange through which delayed events come back.
+    pub(super) back: String,
+    pub(super) tally: Tally,
+    pub(super) link: Arc<Link>,
+    pub(super) watch: Watch,
 }
 
 impl Deliveries {
-    /// Opens a channel and consumes on it.
-    pub(crate) async fn open(
-        connection: &Connection,
-        names: &Names,
-        source: Source,
-        prefetch: u16,
-        link: &Arc<Link>,
-        watch: &Watch,
-    ) -> Result<(Self, Kept), Error> {
-        let (queue, back) = match source {
-            Source::Lane(lane) => (names.lane(lane), names.back(lane)),
-            Source::Unhandled => (names.unhandled(), String::new()),
-        };
-        let channel = open(connection).await?;
-        // Before the consumer: its buffer has no limit but this one.
-        let qos = BasicQosOptions { global: false };
-        in_time("set the prefetch", channel.basic_qos(prefetch, qos)).await?;
-        let options = BasicConsumeOptions {
-            no_local: false,  // not implemented by RabbitMQ
-            no_ack: false,    // acked when what follows is confirmed
-            exclusive: false, // replicas share the queue
-            nowait: false,    // the answer is what we want
-        };
-        let consumed = channel.basic_consume(
-            queue.as_str().into(),
-            "".into(),
-            options,
-            FieldTable::default(),
-        );
-        let consumer = in_time("consume", consumed).await?;
-        let (tally, acker) = acker::start(channel.clone(), Arc::clone(link));
-        let deliveries = Self {
-            consumer,
-            source,
-            back,
-            tally,
-            link: Arc::clone(link),
-            watch: Arc::clone(watch),
-        };
-        Ok((deliveries, Kept { channel, acker }))
-    }
-
     fn ended(&self, why: String) {
         if let (true, Source::Lane(lane)) = (self.link.is_up(), self.source) {
             (self.watch)(Fact::ConsumerEnded(lane));
@@ -148,18 +90,21 @@ impl Stream for Deliveries {
     type Item = (Message, Ack);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match Pin::new(&mut self.consumer).poll_next(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(Ok(delivery))) => Poll::Ready(Some(self.take(delivery))),
-            Poll::Ready(Some(Err(error))) => {
-                self.ended(format!("consuming failed: {error}"));
-                Poll::Ready(None)
+        loop {
+            match ready!(Pin::new(&mut self.consumer).poll_next(cx)) {
+                Some(Ok(delivery)) => return Poll::Ready(Some(self.take(delivery))),
+                Some(Err(error)) => self.ended(format!("consuming failed: {error}")),
+                None => match self.next.try_recv() {
+                    Ok(next) => {
+                        self.consumer = next;
+                        continue;
+                    }
+                    // A deleted queue ends the stream so, while connection and channel look well.
+                    Err(_) => self
+                        .ended("the broker cancelled the consumer: was the queue deleted?".into()),
+                },
             }
-            // A deleted queue ends the stream so, while connection and channel look well.
-            Poll::Ready(None) => {
-                self.ended("the broker cancelled the consumer: was the queue deleted?".into());
-                Poll::Ready(None)
-            }
+            return Poll::Ready(None);
         }
     }
 }

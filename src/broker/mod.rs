@@ -13,6 +13,7 @@ mod declare;
 mod depth;
 pub mod explain;
 pub mod headers;
+mod intake;
 mod link;
 pub mod publish;
 pub mod topology;
@@ -26,7 +27,8 @@ use crate::{
     event::Lane,
     settle::{PublishError, To},
 };
-pub use connect::{Broker, Session};
+pub use connect::{Broker, Session, Stay};
+pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
 
 /// What the broker stage needs to know.

@@ -151,6 +151,32 @@ impl Outbox for Publisher {
     }
 }
 
+/// The outbox of what came in through one lane: down as soon as its deliveries are no longer ours.
+pub struct OnLane {
+    publisher: Arc<Publisher>,
+    link: Arc<Link>,
+}
+
+impl OnLane {
+    pub(super) fn new(publisher: Arc<Publisher>, link: Arc<Link>) -> Self {
+        Self { publisher, link }
+    }
+}
+
+impl Outbox for OnLane {
+    async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
+        self.publisher.publish(message).await
+    }
+
+    fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    async fn down(&self) {
+        self.link.failed().await;
+    }
+}
+
 /// One message for [`publish_once`].
 #[derive(Debug, Clone)]
 pub struct PublishOne {

@@ -3,6 +3,7 @@
 //! [`rate`], [`breaker`] and [`mod@line`] decide and are pure; [`wait`] is the only file here that waits.
 
 pub mod breaker;
+pub mod intake;
 pub mod line;
 pub mod rate;
 pub mod wait;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub slots_urgent_only: usize,
     /// What a failing API means for messages.
     pub outage: OutageMode,
+    /// How long a delivery may be in hand (`REVOKER_HOLD_LIMIT`).
+    pub hold_limit: Duration,
 }
 
 /// `REVOKER_OUTAGE`.

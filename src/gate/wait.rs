@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     News, Settings, Standing, View, Way,
     breaker::CanaryAnswer,
+    intake::Intake,
     line::{Line, Next},
     rate::Ticket,
 };
@@ -31,6 +32,8 @@ pub struct Closed;
 #[derive(Debug)]
 pub struct Gate {
     started: Instant,
+    slots: usize,
+    hold_limit: Duration,
     line: Mutex<Line<oneshot::Sender<Permit>>>,
     /// Wakes the timer and the canary when what they wait for may have changed.
     changed: Notify,
@@ -50,6 +53,8 @@ impl Gate {
     pub fn new(settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
+            slots: settings.slots,
+            hold_limit: settings.hold_limit,
             line: Mutex::new(Line::new(settings)),
             changed: Notify::new(),
         })
@@ -158,6 +163,27 @@ impl Gate {
         }
     }
 
+    /// The intake of a lane, as it begins.
+    pub fn intake(&self, lane: Lane) -> Intake {
+        Intake::new(lane, self.rate(), self.slots, self.hold_limit)
+    }
+
+    /// How long a delivery may be in hand.
+    pub fn hold_limit(&self) -> Duration {
+        self.hold_limit
+    }
+
+    /// Whether calls of this lane may go at all.
+    pub fn can_send(&self, lane: Lane) -> bool {
+        let view = self.view();
+        view.paused.is_none() && !(lane == Lane::Bulk && view.limited)
+    }
+
+    /// How many calls a second may go.
+    pub fn rate(&self) -> f64 {
+        f64::INFINITY
+    }
+
     /// What the gate is doing.
     pub fn view(&self) -> View {
         self.lock().view()
@@ -205,7 +231,8 @@ impl Gate {
         }
     }
 
-    fn now(&self) -> Duration {
+    /// The time since the gate was made.
+    pub fn now(&self) -> Duration {
         self.started.elapsed()
     }
 

@@ -22,6 +22,8 @@ pub(super) enum Ending {
     Done(Outcome),
     /// To the delay queue with this index.
     RetryLater(usize, RetryCause),
+    /// To the first delay queue, without an attempt: it has been in hand for too long.
+    HeldTooLong,
     /// To the last delay queue as it is: a newer worker understands it.
     ForNewer,
     /// To the dead-letter queue, with what is wrong if there is more to say than the code.
@@ -64,7 +66,13 @@ impl<A> Worker<A> {
         let prepared = match ending {
             Ending::Return => return Settled::Returned,
             Ending::Done(outcome) => self.record_outcome(life, *outcome, None, outbox).await,
-            Ending::RetryLater(index, _) => confirmed(outbox, &self.retry(life, *index)).await,
+            Ending::RetryLater(index, _) => {
+                let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
+                confirmed(outbox, &self.retry(life, *index, retries)).await
+            }
+            Ending::HeldTooLong => {
+                confirmed(outbox, &self.retry(life, 0, life.account.retries)).await
+            }
             Ending::ForNewer => match self.for_newer(life) {
                 Some(message) => confirmed(outbox, &message).await,
                 None => return Settled::Returned,
@@ -100,10 +108,9 @@ impl<A> Worker<A> {
         self.audit.record(outbox, life.message.lane, &message).await
     }
 
-    fn retry(&self, life: &Life, index: usize) -> Outgoing {
+    fn retry(&self, life: &Life, index: usize, retries: u32) -> Outgoing {
         let delay = self.settings.retry_delays[index];
         let (stored, queue) = life.stored(self, &self.names.retry(life.message.lane, delay));
-        let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
         report::retry(
             &life.message,
             &life.history(retries, queue.as_deref()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use super::Worker;
 use crate::{
@@ -25,6 +26,8 @@ pub(super) struct Life {
     pub(super) facts: Facts,
     /// Its attempts and delays.
     pub(super) account: Account,
+    /// When it must be out of our hands, if there is a delay queue to put it into.
+    pub(super) leave_at: Option<Instant>,
     /// Where its time went: waiting for the gate, for its own next attempt, on the wire.
     pub(super) spent: Spent,
     /// Why its exposure says nothing about us, if so.
@@ -52,7 +55,13 @@ pub(super) enum Unread {
 }
 
 impl Life {
-    pub(super) fn new(mut message: Message, outages: u32, now: Timestamp) -> Self {
+    /// `stay` is how long it may be in hand.
+    pub(super) fn new(
+        mut message: Message,
+        outages: u32,
+        stay: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
         message.history.first_received_at.get_or_insert(now);
         let account = Account {
             attempts: message.history.attempts,
@@ -62,12 +71,14 @@ impl Life {
         };
         let facts = Facts {
             event_id: message.history.event_id.clone(),
+            attempts: message.history.attempts,
             ..Facts::default()
         };
         Self {
             message,
             facts,
             account,
+            leave_at: stay.map(|stay| Instant::now() + stay),
             spent: Spent::default(),
             unmeasured: None,
             secret: true,
@@ -186,6 +197,14 @@ impl Life {
             },
             Some(queue.to_owned()),
         )
+    }
+
+    /// Waits until it has been in hand for too long.
+    pub(super) async fn too_long(&self) {
+        match self.leave_at {
+            Some(at) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether a dead letter of it holds a credential of a session that still lives.

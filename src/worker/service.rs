@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Worker;
 use crate::{
-    broker::{self, Broker, Session},
+    broker::{self, Broker, Open, Session},
     event::{Lane, Message},
     gate::breaker::{CanaryAnswer, Pause},
     revoke::{Api, Call, Class},
@@ -47,28 +47,30 @@ impl<A: Api> Worker<A> {
         let mut first = true;
         loop {
             let session = tokio::select! {
-                session = broker.session(first) => session?,
+                session = broker.session(first, |lane| self.gate.intake(lane).prefetch()) => session?,
                 () = shutdown.cancelled() => return Ok(End::Drained),
             };
             first = false;
             self.board.set(State::Broker, false, "", (self.wall)());
             let Session {
-                urgent,
-                bulk,
+                lanes,
                 unhandled,
-                outbox,
                 stay,
             } = session;
             let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-            for deliveries in [urgent, bulk] {
-                tasks.spawn(Arc::clone(&self).lane(
-                    deliveries,
-                    Arc::clone(&outbox),
+            for (lane, open) in lanes {
+                tasks.spawn(Arc::clone(&self).keep_lane(
+                    lane,
+                    open,
+                    Arc::clone(&stay),
                     stop.clone(),
                     tasks.clone(),
                 ));
             }
-            tasks.spawn(Arc::clone(&self).unhandled(unhandled, outbox, stop.clone()));
+            let Open {
+                deliveries, outbox, ..
+            } = unhandled;
+            tasks.spawn(Arc::clone(&self).unhandled(deliveries, outbox, stop.clone()));
             tokio::select! {
                 why = stay.ended() => {
                     self.board.set(State::Broker, true, "the session with the broker was lost", (self.wall)());
@@ -108,27 +110,6 @@ impl<A: Api> Worker<A> {
         match timeout(drain, tasks.wait()).await {
             Ok(()) => End::Drained,
             Err(_) => End::DeadlinePassed(tasks.len()),
-        }
-    }
-
-    /// Gives every delivery of a lane a task of its own; the prefetch limits how many there are.
-    pub async fn lane<O: Outbox, R: Receipt>(
-        self: Arc<Self>,
-        mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
-        outbox: Arc<O>,
-        stop: CancellationToken,
-        tasks: TaskTracker,
-    ) {
-        loop {
-            let (message, receipt) = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                next = deliveries.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return,
-                },
-            };
-            tasks.spawn(Arc::clone(&self).process(message, receipt, Arc::clone(&outbox)));
         }
     }
 

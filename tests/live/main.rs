@@ -19,6 +19,7 @@ mod forged;
 mod happy;
 mod harness;
 mod hostile;
+mod intake;
 mod outage;
 mod pauses;
 mod poison;
