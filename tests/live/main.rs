@@ -11,6 +11,7 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod audit;
 mod away;
 mod deleted;
 mod forged;
@@ -21,3 +22,4 @@ mod publish;
 mod rejected;
 mod steered;
 mod taken;
+mod unsaved;
