@@ -90,12 +90,11 @@ impl<A: Api> Worker<A> {
         receipt: R,
         outbox: &O,
         code: Code,
-        why: &str,
     ) {
         let now = (self.wall)();
         let life = Life::new(message, self.gate.outages(), now);
         self.record_taken(&life, now);
-        let ending = Ending::DeadLetter(code, Some(why.to_owned()));
+        let ending = Ending::DeadLetter(code, None);
         let settling = Instant::now();
         let settled = self.settle(&life, &ending, outbox, receipt).await;
         self.record_settled(&life, &ending, settled, settling.elapsed());
@@ -208,9 +207,6 @@ impl<A: Api> Worker<A> {
 
     fn panicked(&self) -> Ending {
         self.metrics.task_panic();
-        Ending::DeadLetter(
-            Code::InternalError,
-            Some("internal_error: the worker failed over this event; report it with the log of that time".into()),
-        )
+        Ending::DeadLetter(Code::InternalError, None)
     }
 }

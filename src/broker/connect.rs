@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
 
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
-    consume::{Deliveries, Source},
+    consume::{Deliveries, Kept, Source},
     declare::{self, in_time},
     depth,
     link::Link,
@@ -26,8 +26,9 @@ const HEARTBEAT: u16 = 10;
 const PUBLISHER_FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// First wait before a new try; doubles up to [`AGAIN_MAX`]. Never more than one try a second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait before a new try.
-const AGAIN_MAX: Duration = Duration::from_secs(5);
+/// Longest wait before a new try. With its jitter of up to a half more, and the time that connecting
+/// takes, a broker that is back is used again within five seconds.
+const AGAIN_MAX: Duration = Duration::from_secs(3);
 /// Messages of [`Source::Unhandled`] that are moved at once.
 const UNHANDLED_PREFETCH: u16 = 16;
 
@@ -104,12 +105,12 @@ impl Broker {
         let open = async |source, prefetch| {
             Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
         };
-        let urgent = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
-        let bulk = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
-        let unhandled = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
+        let (urgent, kept_urgent) = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
+        let (bulk, kept_bulk) = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
+        let (unhandled, kept_unhandled) = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
         let session = Session {
             stay: Stay {
-                channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
+                kept: [kept_urgent, kept_bulk, kept_unhandled],
                 outbox: Arc::clone(&outbox),
                 consumer: Arc::clone(&consumer),
                 link: Arc::clone(&link),
@@ -175,8 +176,7 @@ impl Broker {
 
 /// The end of a session: waited for, or brought about.
 pub struct Stay {
-    /// Kept open until the last ack is written.
-    channels: [Channel; 3],
+    kept: [Kept; 3],
     consumer: Arc<Connection>,
     outbox: Arc<Publisher>,
     link: Arc<Link>,
@@ -193,8 +193,9 @@ impl Stay {
     /// Closes both connections: what is unacked goes back to its queue at once.
     pub async fn close(self) {
         self.link.fail("the worker closed it");
-        for channel in self.channels {
-            // Closed in order, so that every ack before it is taken.
+        for Kept { channel, acker } in self.kept {
+            // In this order, so that every ack before it is taken.
+            let _ = timeout(CALL_MAX, acker).await;
             let _ = timeout(CALL_MAX, channel.close(200, "bye".into())).await;
         }
         for connection in [self.consumer.as_ref(), self.outbox.connection()] {

@@ -9,15 +9,16 @@ use std::{
 use bytes::Bytes;
 use futures_util::Stream;
 use lapin::{
-    Acker, Channel, Connection, Consumer,
+    Channel, Connection, Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
+    options::{BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
 
 use super::{
-    CALL_MAX, Error, Fact, Watch,
+    Error, Fact, Watch,
+    acker::{self, Tally},
     declare::{in_time, open},
     headers,
     link::Link,
@@ -40,11 +41,20 @@ pub enum Source {
 /// A stream of deliveries. It ends when the session does.
 pub struct Deliveries {
     consumer: Consumer,
-    channel: Channel,
     source: Source,
     back: String,
+    tally: Tally,
     link: Arc<Link>,
     watch: Watch,
+}
+
+/// What must outlive a stream of deliveries.
+pub(crate) struct Kept {
+    /// The library closes a channel with its last handle, and acks written after that are lost
+    /// without a word.
+    pub(crate) channel: Channel,
+    /// Ends when the last ack is written.
+    pub(crate) acker: JoinHandle<()>,
 }
 
 impl Deliveries {
@@ -56,7 +66,7 @@ impl Deliveries {
         prefetch: u16,
         link: &Arc<Link>,
         watch: &Watch,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, Kept), Error> {
         let (queue, back) = match source {
             Source::Lane(lane) => (names.lane(lane), names.back(lane)),
             Source::Unhandled => (names.unhandled(), String::new()),
@@ -78,20 +88,16 @@ impl Deliveries {
             FieldTable::default(),
         );
         let consumer = in_time("consume", consumed).await?;
-        Ok(Self {
+        let (tally, acker) = acker::start(channel.clone(), Arc::clone(link));
+        let deliveries = Self {
             consumer,
-            channel,
             source,
             back,
+            tally,
             link: Arc::clone(link),
             watch: Arc::clone(watch),
-        })
-    }
-
-    /// The channel, which must outlive the stream: the library closes a channel with its last handle,
-    /// and acks written after that are lost without a word.
-    pub(crate) fn channel(&self) -> Channel {
-        self.channel.clone()
+        };
+        Ok((deliveries, Kept { channel, acker }))
     }
 
     fn ended(&self, why: String) {
@@ -126,8 +132,10 @@ impl Deliveries {
             redelivered: delivery.redelivered,
             delivery_count: read.delivery_count,
         };
+        self.tally.deliver(delivery.delivery_tag);
         let ack = Ack {
-            acker: delivery.acker,
+            tag: delivery.delivery_tag,
+            tally: self.tally.clone(),
             lane,
             link: Arc::clone(&self.link),
             watch: Arc::clone(&self.watch),
@@ -159,27 +167,20 @@ impl Stream for Deliveries {
 /// The receipt of one delivery. Dropping it leaves the message unacked: it comes again when the
 /// channel closes.
 pub struct Ack {
-    acker: Acker,
+    tag: u64,
+    tally: Tally,
     lane: Lane,
     link: Arc<Link>,
     watch: Watch,
 }
 
 impl Receipt for Ack {
+    /// True once the ack is on its way with others; one that does not arrive brings the message again.
     async fn ack(self) -> bool {
-        let options = BasicAckOptions { multiple: false };
-        match timeout(CALL_MAX, self.acker.ack(options)).await {
-            Ok(Ok(true)) => true,
-            // Ok(false) is a stale delivery: the session it came from is gone.
-            lost => {
-                if let Ok(Err(error)) = lost {
-                    self.link.fail(format!("an ack failed: {error}"));
-                } else {
-                    self.link.fail("an ack was not taken");
-                }
-                (self.watch)(Fact::AckLost(self.lane));
-                false
-            }
+        let taken = self.link.is_up() && self.tally.finish(self.tag);
+        if !taken {
+            (self.watch)(Fact::AckLost(self.lane));
         }
+        taken
     }
 }

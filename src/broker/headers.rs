@@ -63,6 +63,7 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
             .and_then(int)
             .is_some_and(|v| v > HEADERS_VERSION);
     let mut room = Properties::HEADER_BYTES_MAX;
+    let mut newer = Vec::new();
     for (name, value) in headers.inner() {
         let name = name.as_str();
         match (name, value) {
@@ -76,13 +77,18 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
                 read.publisher_verified = *verified
             }
             // A newer worker's headers stay as they are: it will know what they mean.
-            _ if name.starts_with("revoker-") && read.newer => {
-                keep(&mut read.properties, &mut room, name, value)
-            }
+            _ if name.starts_with("revoker-") && read.newer => newer.push((name, value)),
             _ if name.starts_with("revoker-") && trusted => own(&mut read.history, name, value),
             _ if name.starts_with("revoker-") => {}
             _ if name.starts_with("x-") || matches!(name, "CC" | "BCC") => {}
             _ => keep(&mut read.properties, &mut room, name, value),
+        }
+    }
+    // Beside the publisher's room: without these that worker could not read its own message.
+    for (name, value) in newer {
+        match header_value(value) {
+            Some(value) => read.properties.headers.push((name.to_owned(), value)),
+            None => read.properties.headers_dropped += 1,
         }
     }
     read

@@ -5,11 +5,13 @@
 //! because half-recovered clients are how messages get lost. Automatic recovery of the library is
 //! never used: under load and resets it hung for ever.
 
+mod acker;
+pub mod acks;
 pub mod connect;
 pub mod consume;
 mod declare;
 mod depth;
-mod explain;
+pub mod explain;
 pub mod headers;
 mod link;
 pub mod publish;

@@ -1,6 +1,6 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
-//! [`rate`], [`breaker`] and [`line`] decide and are pure; [`wait`] is the only file here that waits.
+//! [`rate`], [`breaker`] and [`mod@line`] decide and are pure; [`wait`] is the only file here that waits.
 
 pub mod breaker;
 pub mod line;

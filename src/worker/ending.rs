@@ -1,5 +1,7 @@
 //! How a message's life ends, and what is confirmed before it is acked.
 
+use std::borrow::Cow;
+
 use super::{Worker, life::Life};
 use crate::{
     settle::{
@@ -112,9 +114,10 @@ impl<A> Worker<A> {
 
     fn dead_letter(&self, life: &Life, code: Code, text: Option<&str>) -> Outgoing {
         let (stored, queue) = life.stored(self, &self.names.dead());
+        let explanation = || format!("{}: {}", code.as_str(), code.explanation()).into();
         let why = DeadLetter {
             code,
-            text,
+            text: &text.map_or_else(explanation, Cow::Borrowed),
             queue: queue.as_deref(),
         };
         report::dead_letter(&life.message, &life.facts, why, stored, (self.wall)())

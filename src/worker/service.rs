@@ -43,9 +43,7 @@ impl<A: Api> Worker<A> {
         shutdown: CancellationToken,
         drain: Duration,
     ) -> Result<End, broker::Error> {
-        tokio::spawn(Arc::clone(&self.gate).run());
-        tokio::spawn(Arc::clone(&self).probe());
-        tokio::spawn(Arc::clone(&self).look());
+        self.tend();
         let mut first = true;
         loop {
             let session = tokio::select! {
@@ -80,16 +78,36 @@ impl<A: Api> Worker<A> {
                     broker.reconnecting();
                 }
                 () = shutdown.cancelled() => {
-                    self.board.set(State::Draining, true, "asked to stop", (self.wall)());
-                    stop.cancel();
-                    self.gate.close();
-                    tasks.close();
-                    let drained = timeout(drain, tasks.wait()).await;
-                    let left = tasks.len();
+                    let end = self.drain(&stop, &tasks, drain).await;
                     stay.close().await;
-                    return Ok(if drained.is_ok() { End::Drained } else { End::DeadlinePassed(left) });
+                    return Ok(end);
                 }
             }
+        }
+    }
+
+    /// Starts what runs beside the messages: the gate's timer, the canary, the states.
+    pub fn tend(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(&self.gate).run());
+        tokio::spawn(Arc::clone(self).probe());
+        tokio::spawn(Arc::clone(self).look());
+    }
+
+    /// Takes no more, sends away whoever waits, and gives the messages in hand at most `drain`.
+    pub async fn drain(
+        &self,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+        drain: Duration,
+    ) -> End {
+        self.board
+            .set(State::Draining, true, "asked to stop", (self.wall)());
+        stop.cancel();
+        self.gate.close();
+        tasks.close();
+        match timeout(drain, tasks.wait()).await {
+            Ok(()) => End::Drained,
+            Err(_) => End::DeadlinePassed(tasks.len()),
         }
     }
 
@@ -115,7 +133,7 @@ impl<A: Api> Worker<A> {
     }
 
     /// Moves what the broker itself dead-lettered, unparsed and sealed, to our dead letters.
-    async fn unhandled<O: Outbox, R: Receipt>(
+    pub async fn unhandled<O: Outbox, R: Receipt>(
         self: Arc<Self>,
         mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
         outbox: Arc<O>,
@@ -130,9 +148,7 @@ impl<A: Api> Worker<A> {
                     None => return,
                 },
             };
-            let why =
-                "expired: the broker dead-lettered it unprocessed; publish without an expiration";
-            self.give_up(message, receipt, &*outbox, Code::Expired, why)
+            self.give_up(message, receipt, &*outbox, Code::Expired)
                 .await;
         }
     }

@@ -1,10 +1,14 @@
 //! Tests without a broker, in one binary; modules in the order of the flow.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod broker;
 mod cli;
 mod config;
 mod event;
+mod readme;
+mod revoke;
 mod sandbox;
 mod seal;
+mod settle;
 mod telemetry;
 mod tidy;

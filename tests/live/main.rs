@@ -13,13 +13,19 @@
 
 mod audit;
 mod away;
+mod crash;
 mod deleted;
+mod drain;
 mod forged;
 mod happy;
 mod harness;
 mod hostile;
+mod outage;
+mod pauses;
+mod poison;
 mod publish;
 mod rejected;
+mod scrape;
 mod steered;
 mod taken;
 mod unsaved;

@@ -9,6 +9,7 @@
 pub(crate) mod broker;
 pub(crate) mod checks;
 pub(crate) mod event;
+pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod process;

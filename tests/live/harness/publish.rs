@@ -17,6 +17,7 @@ impl Broker {
     /// Publishes events, each confirmed.
     pub(crate) async fn publish(&self, events: &[Event]) {
         let confirmed = self.try_publish(events).await;
+        let confirmed = confirmed.expect("the broker must accept a connection");
         assert_eq!(confirmed.len(), events.len(), "events were not confirmed");
     }
 
@@ -26,17 +27,17 @@ impl Broker {
     }
 
     /// Publishes until all are confirmed or the connection breaks; returns the places of those that
-    /// were confirmed. Of the others it is unknown whether they arrived.
+    /// were confirmed. Of the others it is unknown whether they arrived; but without any connection,
+    /// `None`, none of them did.
     ///
     /// # Panics
     /// When the broker refuses or returns one.
-    pub(crate) async fn try_publish(&self, events: &[Event]) -> BTreeSet<usize> {
+    pub(crate) async fn try_publish(&self, events: &[Event]) -> Option<BTreeSet<usize>> {
+        let connection = self.try_connect().await.ok()?;
         let mut confirmed = BTreeSet::new();
-        if let Ok(connection) = self.try_connect().await {
-            // An error is the connection's end: what is confirmed by then counts.
-            let _ = self.publish_over(&connection, events, &mut confirmed).await;
-        }
-        confirmed
+        // An error is the connection's end: what is confirmed by then counts.
+        let _ = self.publish_over(&connection, events, &mut confirmed).await;
+        Some(confirmed)
     }
 
     async fn publish_over(
