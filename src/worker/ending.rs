@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::{Worker, life::Life};
 use crate::{
     settle::{
-        Outbox, Outgoing, Receipt, To,
+        Outbox, Outgoing, Receipt,
         code::Code,
         outcome::Outcome,
         perform::{LinkDown, Recorded, until_confirmed},
-        report::{self, DeadLetter},
+        report::{self, DeadLetter, Stored},
         verdict::Verdict,
     },
     telemetry::sets::RetryCause,
@@ -123,16 +123,20 @@ impl<A> Worker<A> {
         report::dead_letter(&life.message, &life.facts, why, stored, (self.wall)())
     }
 
-    /// A newer worker's message, its headers included, for the longest delay; `None` without delays.
+    /// A newer worker's message as it came, for the longest delay; `None` without delays. Its headers
+    /// stand among the properties if they are newer than ours, else in the history.
     fn for_newer(&self, life: &Life) -> Option<Outgoing> {
         let delay = self.settings.retry_delays.iter().max()?;
-        Some(Outgoing {
-            to: To::Retry(life.message.lane, *delay),
-            routing_key: life.message.publisher.clone(),
-            body: life.message.body.clone(),
-            properties: life.message.properties.clone(),
-            headers: Vec::new(),
-        })
+        let message = &life.message;
+        let stored = Stored {
+            body: message.body.clone(),
+            properties: message.properties.clone(),
+        };
+        let mut outgoing = report::retry(message, &message.history, *delay, stored);
+        if message.from_newer_worker {
+            outgoing.headers.clear();
+        }
+        Some(outgoing)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The worker as a service: session after session, the canary, the states, and the drain.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -158,30 +158,39 @@ impl<A: Api> Worker<A> {
         loop {
             self.gate.canary_due().await;
             self.metrics.breaker_to(Breaker::Probing);
-            self.api.reload_secret();
-            let environment = self.expectations.environment.as_str();
-            let canary = Call::Canary(format!("session-{environment}-{}", uuid::Uuid::new_v4()));
-            let reply = self.api.call(&canary).await;
-            self.metrics
-                .stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
-            let answer = match reply.class {
-                Class::Credentials(_) => CanaryAnswer::Credentials,
-                Class::Retryable(_) => CanaryAnswer::NotAnswered,
-                _ => CanaryAnswer::Alive,
-            };
-            tracing::info!(
-                result = reply.class.result().as_str(),
-                http.status = reply.status,
-                error_type = reply.error_type.as_deref(),
-                request_id = reply.request_id.as_deref(),
-                elapsed_ms = reply.elapsed.as_millis() as u64,
-                "canary answered"
-            );
+            // A pause without canaries would have no end: a panic is one that was not answered.
+            let asking = AssertUnwindSafe(self.canary()).catch_unwind();
+            let answer = asking.await.unwrap_or_else(|_| {
+                self.metrics.task_panic();
+                CanaryAnswer::NotAnswered
+            });
             self.metrics.breaker_to(match answer {
                 CanaryAnswer::Alive => Breaker::Flowing,
                 CanaryAnswer::NotAnswered | CanaryAnswer::Credentials => Breaker::Paused,
             });
             self.gate.canary_answered(answer, fastrand::f64());
+        }
+    }
+
+    async fn canary(&self) -> CanaryAnswer {
+        self.api.reload_secret();
+        let environment = self.expectations.environment.as_str();
+        let canary = Call::Canary(format!("session-{environment}-{}", uuid::Uuid::new_v4()));
+        let reply = self.api.call(&canary).await;
+        self.metrics
+            .stytch_request(canary.kind(), reply.class.result(), reply.elapsed);
+        tracing::info!(
+            result = reply.class.result().as_str(),
+            http.status = reply.status,
+            error_type = reply.error_type.as_deref(),
+            request_id = reply.request_id.as_deref(),
+            elapsed_ms = reply.elapsed.as_millis() as u64,
+            "canary answered"
+        );
+        match reply.class {
+            Class::Credentials(_) => CanaryAnswer::Credentials,
+            Class::Retryable(_) => CanaryAnswer::NotAnswered,
+            _ => CanaryAnswer::Alive,
         }
     }
 

@@ -4,7 +4,7 @@
 
 mod accepted;
 mod contract;
-mod fixture;
+pub(crate) mod fixture;
 mod hostile;
 mod jwts;
 mod promised;

@@ -28,7 +28,7 @@ pub(super) fn body(changes: Value) -> String {
     body.to_string()
 }
 
-pub(super) fn jwt(claims: &Value) -> String {
+pub(crate) fn jwt(claims: &Value) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let header = part(r#"{"alg":"RS256","kid":"jwk-live-1"}"#);
     format!(

@@ -10,8 +10,9 @@ use lapin::{
     types::FieldTable,
 };
 use revoker::broker::topology::{Topology, topology};
+use tokio::time::timeout;
 
-use super::sandbox::PROJECT_ID;
+use super::{PATIENCE, sandbox::PROJECT_ID};
 
 /// A broker, and the names under one prefix in it.
 pub(crate) struct Broker {
@@ -100,10 +101,10 @@ impl Broker {
         std::thread::scope(|scope| {
             let deleted = scope.spawn(|| {
                 let runtime = tokio::runtime::Runtime::new().unwrap();
-                runtime.block_on(self.delete())
+                runtime.block_on(async { timeout(PATIENCE, self.delete()).await })
             });
-            if let Ok(Err(error)) = deleted.join() {
-                eprintln!("the queues of {} were not deleted: {error}", self.prefix);
+            if !matches!(deleted.join(), Ok(Ok(Ok(())))) {
+                eprintln!("the queues of {} were not deleted", self.prefix);
             }
         });
     }

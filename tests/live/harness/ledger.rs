@@ -1,8 +1,8 @@
 //! The ledger of a test that breaks things: what was published, and what became of each event.
 //!
 //! P: confirmed by the broker. R: the pretend API saw the session revoked. D: dead-lettered. Q: left
-//! in queues. Right is P ⊆ R ∪ D, Q = ∅ and nothing else touched; calls and dead letters beyond one
-//! each are duplicates, of which the test knows how many may be.
+//! in queues. Right is P ⊆ R ∪ D, Q = ∅, an outcome for each event and nothing else touched. Calls and
+//! dead letters beyond one each are duplicates, of which the test knows how many may be.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -118,6 +118,10 @@ impl Ledger {
             .collect();
         assert!(lost.is_empty(), "{} events are lost: {lost:?}", lost.len());
         assert_eq!(world.broker.queued().await, 0, "events are still queued");
+        let outcomes = world.broker.outcomes().await;
+        let told: BTreeSet<_> = outcomes.iter().map(|o| o.event_id()).collect();
+        let asked = self.events.iter().map(|event| event.id.as_str());
+        assert_eq!(told, asked.collect(), "events with an outcome");
 
         let expected: BTreeSet<_> = self.dead.keys().collect();
         assert_eq!(
