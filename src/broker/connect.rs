@@ -135,6 +135,7 @@ impl Broker {
         let connection = dial(&self.settings, role).await?;
         let mut events = Box::pin(connection.events_listener());
         let (link, watch) = (Arc::clone(link), Arc::clone(&self.watch));
+        let status = connection.status().clone();
         tokio::spawn(async move {
             loop {
                 let event = tokio::select! {
@@ -151,6 +152,12 @@ impl Broker {
                         watch(Fact::Blocked(true));
                     }
                     Some(Event::ConnectionUnblocked) => watch(Fact::Blocked(false)),
+                    // A channel of the publisher's was closed, over a right we lack or an exchange that is
+                    // gone: whoever publishes on it hears of it, and the other kinds go on.
+                    Some(Event::Error(error))
+                        if role == Role::Publisher
+                            && error.is_amqp_soft_error()
+                            && status.connected() => {}
                     Some(Event::Error(error)) => {
                         link.fail(format!("the {} connection failed: {error}", role.as_str()))
                     }

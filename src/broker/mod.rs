@@ -67,13 +67,12 @@ pub enum Error {
     #[error("the broker's URL cannot be used: {0}")]
     BadUrl(String),
     /// Another project's worker owns these names.
-    #[error(
-        "the queues {prefix}.* belong to another Stytch project (the lock {prefix}.owner names it); \
-         use another vhost or REVOKER_PREFIX"
-    )]
+    #[error("the queues {prefix}.* belong to {owner}; use another vhost or REVOKER_PREFIX")]
     OtherProject {
         /// Our prefix.
         prefix: String,
+        /// Whose they are, in words.
+        owner: String,
     },
     /// A queue or exchange exists with other arguments.
     #[error("{0}")]

@@ -11,6 +11,7 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod audit;
 mod away;
 mod crash;
 mod deleted;
@@ -28,3 +29,4 @@ mod rejected;
 mod scrape;
 mod steered;
 mod taken;
+mod unsaved;

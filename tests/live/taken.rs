@@ -75,7 +75,7 @@ async fn names_of_another_project() {
             .set("REVOKER_STYTCH_PROJECT_ID", OTHER_PROJECT)
             .set("REVOKER_TOPOLOGY", topology);
         let error = refused(other).await;
-        let queues = format!("the queues {}.* belong to", world.broker.prefix);
+        let queues = format!("the queues {}.* belong to ", world.broker.prefix);
         assert!(error.contains(&queues), "{error}");
         assert!(
             error.contains("use another vhost or REVOKER_PREFIX"),

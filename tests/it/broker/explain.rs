@@ -142,3 +142,41 @@ fn the_reply_code_says_what_kind_of_error_it_is() {
         assert!(matches!(other, Error::Unreachable(_)), "{other:?}");
     }
 }
+
+/// A lock that another project holds is not a queue to be moved.
+#[test]
+fn a_lock_names_the_project_that_holds_it() {
+    let check = |differs: &str, wanted: &str| {
+        let text = format!("PRECONDITION_FAILED - inequivalent arg {differs}");
+        let said = explained(AMQPSoftError::PRECONDITIONFAILED, &cut(&text)).to_string();
+        let error = explain::lock_refused("r", "r.owner", said);
+        assert!(error.is_a_setting());
+        assert!(error.to_string().starts_with(wanted), "{error}");
+    };
+    let lock = "'alternate-exchange' for exchange 'r.owner' in vhost '/': received 'r.owner.project-test-1'";
+    check(
+        &format!("{lock} but current is 'r.owner.project-live-22222222'"),
+        "the queues r.* belong to the Stytch project project-live-22222222; use another vhost or REVOKER_PREFIX",
+    );
+    // Cut within the id, and before it says anything.
+    let held = "project-live-22222222-2222-4222-8222-222222222222";
+    let usual = lock.replace("project-test-1", &held.replace("live", "test"));
+    check(
+        &format!("{usual} but current is 'r.owner.{held}'").replace("'/'", "'production'"),
+        "the queues r.* belong to the Stytch project project-live-22222222-2222-4222",
+    );
+    let long = lock.replace("-1'", &format!("-{}'", "1".repeat(99)));
+    check(
+        &format!("{long} but current is 'r.owner.project-live-22222222'"),
+        "the queues r.* belong to another Stytch project (the lock r.owner names it); ",
+    );
+    // Exchanges that somebody made by hand.
+    check(
+        &format!("{lock} but current is none"),
+        "the exchange 'r.owner' exists with other arguments: 'alternate-exchange' is none, ",
+    );
+    check(
+        "'type' for exchange 'r.owner' in vhost '/': received 'topic' but current is 'direct'",
+        "the exchange 'r.owner' exists with other arguments: 'type' is 'direct', ",
+    );
+}

@@ -1,4 +1,4 @@
-//! A second user of the shared broker, as a publisher is one in production.
+//! The shared broker's administration: further users, as publishers are in production, and rabbitmqctl.
 
 use std::process::Command;
 
@@ -46,7 +46,8 @@ impl Drop for User {
     }
 }
 
-async fn ctl(arguments: &[&str]) {
+/// `rabbitmqctl` against the shared node. A second or two each.
+pub(crate) async fn ctl(arguments: &[&str]) {
     let mut script = script(arguments);
     let done = tokio::task::spawn_blocking(move || script.output());
     let output = done.await.unwrap().expect("the script must run");
