@@ -10,6 +10,7 @@ mod lane;
 mod life;
 mod record;
 mod service;
+mod turn;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -21,8 +22,11 @@ use tokio::time::{Instant, sleep};
 use crate::{
     broker::topology::Names,
     event::{Expectations, Message},
-    gate::{Gate, Permit},
-    revoke::{Api, Call, Reply, fanout::Step},
+    gate::{
+        Gate, Permit,
+        flights::{Flight, Flights},
+    },
+    revoke::{Api, Call, Class, Reply, fanout::Step},
     settle::{
         self, Outbox, Receipt,
         code::Code,
@@ -38,6 +42,8 @@ use ending::Ending;
 use job::Job;
 use life::{Life, Unread};
 pub use service::End;
+pub use turn::Shared;
+use turn::Turn;
 pub use watch::watch;
 
 /// Everything a message needs on its way.
@@ -60,6 +66,8 @@ pub struct Worker<A> {
     pub metrics: Arc<Metrics>,
     /// The state that is shown.
     pub board: Arc<StateBoard>,
+    /// Calls on the wire and revocations of late.
+    pub flights: Flights<Shared>,
     /// What is in hand.
     pub backlog: Backlog,
     /// Wall-clock time; the only part of the clock that tests replace, tokio's can be paused.
@@ -118,7 +126,10 @@ impl<A: Api> Worker<A> {
             Ok(job) => job,
             Err(outcome) => return Ending::Done(outcome),
         };
-        let mut again = false;
+        if self.is_covered(life, &event) {
+            return Ending::Done(Outcome::Duplicate);
+        }
+        let (key, mut again) = (life.session_key(), false);
         loop {
             let call = match job.step() {
                 Step::Call(call) => call,
@@ -128,24 +139,36 @@ impl<A: Api> Worker<A> {
                     return Ending::of(verdict, RetryCause::UserSessionsRemain);
                 }
             };
-            let permit = match self.turn(life, &call, again, outbox).await {
-                Ok(permit) => permit,
+            let turn = match self.turn(life, &call, key, again, outbox).await {
+                Ok(turn) => turn,
                 Err(ending) => return ending,
             };
             if job::is_obsolete(&event, (self.wall)()) {
                 return Ending::Done(Outcome::Obsolete);
             }
-            let (reply, verdict) = self.call(life, &call, permit).await;
-            let cause = record::cause(&reply.class);
+            let (cause, verdict) = match turn {
+                Turn::Recent => return Ending::Done(Outcome::Duplicate),
+                Turn::Shared(shared) => (record::cause(&shared.class), self.share(life, shared)),
+                Turn::Call(permit, flight) => {
+                    let (reply, verdict) = self.call(life, &call, permit, flight).await;
+                    let cause = record::cause(&reply.class);
+                    if let Verdict::Done(_) = verdict {
+                        if key.is_none() {
+                            self.remember(&call, &reply);
+                        }
+                        if let Some(outcome) = job.answered(call.kind(), reply) {
+                            job.tell(&mut life.facts);
+                            self.remember_user(life, &event);
+                            return Ending::Done(outcome);
+                        }
+                    }
+                    (cause, verdict)
+                }
+            };
             again = false;
             match verdict {
-                Verdict::Done(_) => {
-                    let outcome = job.answered(call.kind(), reply);
-                    job.tell(&mut life.facts);
-                    if let Some(outcome) = outcome {
-                        return Ending::Done(outcome);
-                    }
-                }
+                Verdict::Done(outcome) if key.is_some() => return Ending::Done(outcome),
+                Verdict::Done(_) => job.tell(&mut life.facts),
                 Verdict::Again => again = true,
                 Verdict::Hold(wait) => {
                     if let Err(ending) = self.hold(life, wait, cause, outbox).await {
@@ -157,30 +180,14 @@ impl<A: Api> Worker<A> {
         }
     }
 
-    /// Waits for its turn. It ends without one when the worker shuts down, the delivery is no longer
-    /// ours, or it has been in hand for too long.
-    async fn turn<O: Outbox>(
+    /// Sends one call, tells the gate how it went, and asks for the verdict.
+    async fn call(
         &self,
         life: &mut Life,
         call: &Call,
-        again: bool,
-        outbox: &O,
-    ) -> Result<Permit, Ending> {
-        let since = Instant::now();
-        let permit = tokio::select! {
-            biased;
-            permit = self.gate.enter(life.message.lane, job::way(call), again) => {
-                permit.map_err(|_| Ending::Return)
-            }
-            () = outbox.down() => Err(Ending::Return),
-            () = life.too_long() => Err(Ending::HeldTooLong),
-        };
-        life.spent.gate += since.elapsed();
-        permit
-    }
-
-    /// Sends one call, tells the gate how it went, and asks for the verdict.
-    async fn call(&self, life: &mut Life, call: &Call, permit: Permit) -> (Reply, Verdict) {
+        permit: Permit,
+        flight: Option<Flight<'_, Shared>>,
+    ) -> (Reply, Verdict) {
         let reply = self.api.call(call).await;
         life.spent.api += reply.elapsed;
         life.facts.request_id.clone_from(&reply.request_id);
@@ -190,9 +197,16 @@ impl<A: Api> Worker<A> {
             counts: gate.counts,
             outages: gate.outages,
         };
+        let jitter = fastrand::f64();
+        if let Some(flight) = flight {
+            flight.land(
+                &Shared::of(&reply, standing, jitter),
+                reply.class == Class::Revoked,
+            );
+        }
         let verdict = life
             .account
-            .judge(&reply.class, standing, &self.settings, fastrand::f64());
+            .judge(&reply.class, standing, &self.settings, jitter);
         life.facts.attempts = life.account.attempts;
         self.record_call(life, call, &reply, verdict, gate.hold);
         (reply, verdict)

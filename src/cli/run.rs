@@ -9,7 +9,7 @@ use super::Failure;
 use crate::{
     broker::{self, Broker, topology::Names},
     config::{RunArgs, Settings},
-    gate::Gate,
+    gate::{Gate, flights::Flights},
     revoke::client::Client,
     settle::perform::Audit,
     shutdown,
@@ -98,6 +98,7 @@ fn assemble(
         audit: Audit::default(),
         metrics,
         board,
+        flights: Flights::default(),
         backlog: Backlog::default(),
         wall: Timestamp::now,
     };

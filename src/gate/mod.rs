@@ -3,6 +3,8 @@
 //! [`rate`], [`breaker`] and [`mod@line`] decide and are pure; [`wait`] is the only file here that waits.
 
 pub mod breaker;
+pub mod dedupe;
+pub mod flights;
 pub mod intake;
 pub mod line;
 pub mod rate;

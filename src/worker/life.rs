@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Worker;
 use crate::{
     event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
+    gate::dedupe::Key,
     settle::{
         code::Code,
         report::{Facts, Stored},
@@ -17,6 +18,11 @@ use crate::{
     },
     telemetry::sets::Unmeasured,
 };
+
+/// The `target_kind` of a session by its id.
+pub(super) const SESSION: &str = "session";
+/// The `target_kind` of a user.
+const USER: &str = "user";
 
 /// One message from its delivery to its end.
 pub(super) struct Life {
@@ -140,13 +146,13 @@ impl Life {
         facts.occurred_at = Some(event.occurred_at);
         let (kind, target) = match &event.request {
             Request::Verify => return event,
-            Request::Revoke(Target::Session(id)) => ("session", id.clone()),
+            Request::Revoke(Target::Session(id)) => (SESSION, id.clone()),
             Request::Revoke(Target::Token(token)) => ("token", worker.ring.hmac(token)),
             Request::Revoke(Target::User {
                 user_id, cutoff, ..
             }) => {
                 facts.cutoff = Some(*cutoff);
-                ("user", user_id.clone())
+                (USER, user_id.clone())
             }
         };
         facts.target_kind = Some(kind);
@@ -197,6 +203,22 @@ impl Life {
             },
             Some(queue.to_owned()),
         )
+    }
+
+    /// The target, if one call is all it needs; events with the same one share the call.
+    pub(super) fn session_key(&self) -> Option<Key> {
+        let kind = self.facts.target_kind.filter(|kind| *kind != USER)?;
+        Some(Key::new(kind, self.facts.target.as_deref()?))
+    }
+
+    /// The user and the cutoff, if that is what the event is about.
+    pub(super) fn user_key(&self, event: &Event) -> Option<(Key, Timestamp)> {
+        match &event.request {
+            Request::Revoke(Target::User {
+                user_id, cutoff, ..
+            }) => Some((Key::new(USER, user_id), *cutoff)),
+            _ => None,
+        }
     }
 
     /// Waits until it has been in hand for too long.

@@ -1,3 +1,4 @@
 //! Tests of gate.
 
+mod dedupe;
 mod intake;

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod broker;
+mod dedupe;
 mod faults;
 mod journal;
 mod posted;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use revoker::{
     broker::topology::Names,
     event::{Environment, Expectations, Lane, Message},
-    gate::{self, Gate, OutageMode},
+    gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
     worker::{Backlog, End, Worker},
@@ -235,6 +235,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         audit: settle::perform::Audit::default(),
         metrics: Arc::clone(metrics),
         board: Arc::new(StateBoard::new(Arc::clone(metrics), wall())),
+        flights: Flights::default(),
         backlog: Backlog::default(),
         wall,
     })
