@@ -129,6 +129,7 @@ impl<A: Api> Worker<A> {
         if self.is_covered(life, &event) {
             return Ending::Done(Outcome::Duplicate);
         }
+        life.lane = self.gate.lane_of(life.lane, &life.message.publisher);
         let (key, mut again) = (life.session_key(), false);
         loop {
             let call = match job.step() {

@@ -34,8 +34,16 @@ pub(super) const HOLD_LIMIT: Setting = Setting::new(
 )
 .default("10m");
 
+pub(super) const URGENT_RATE: Setting = Setting::new(
+    "REVOKER_URGENT_RATE",
+    "urgent-rate",
+    "RATE",
+    "Events a second that one publisher may have ahead of bulk in the urgent lane; what is more is paced like bulk, never dropped",
+)
+.default("50/s");
+
 /// In the order of `--help`.
-pub(super) const SETTINGS: &[&Setting] = &[&MAX_RATE, &SLOTS, &OUTAGE, &HOLD_LIMIT];
+pub(super) const SETTINGS: &[&Setting] = &[&MAX_RATE, &SLOTS, &URGENT_RATE, &OUTAGE, &HOLD_LIMIT];
 
 /// How many slots bulk never gets.
 const URGENT_ONLY: usize = 32;
@@ -45,6 +53,7 @@ const SLOTS_FULL: usize = 200;
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let max_rate = reader.read(&MAX_RATE, parse::rate);
     let slots = reader.read(&SLOTS, parse::number(1..=2000));
+    let urgent_rate = reader.read(&URGENT_RATE, parse::rate);
     let modes = [
         ("hold", OutageMode::Hold),
         ("dead-letter", OutageMode::DeadLetter),
@@ -58,6 +67,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         max_rate,
         slots,
         slots_urgent_only,
+        urgent_rate: urgent_rate?,
         outage: outage?,
         hold_limit: hold_limit?,
     })

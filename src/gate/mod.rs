@@ -2,6 +2,7 @@
 //!
 //! [`rate`], [`breaker`] and [`mod@line`] decide and are pure; [`wait`] is the only file here that waits.
 
+pub mod brake;
 pub mod breaker;
 pub mod dedupe;
 pub mod flights;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub slots: usize,
     /// How many of the slots only urgent may use.
     pub slots_urgent_only: usize,
+    /// Events a second that one publisher may have ahead of bulk (`REVOKER_URGENT_RATE`).
+    pub urgent_rate: f64,
     /// What a failing API means for messages.
     pub outage: OutageMode,
     /// How long a delivery may be in hand (`REVOKER_HOLD_LIMIT`).

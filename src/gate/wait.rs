@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{
     News, Settings, Standing, View, Way,
+    brake::Brake,
     breaker::CanaryAnswer,
     intake::Intake,
     line::{Line, Next},
@@ -34,6 +35,7 @@ pub struct Gate {
     started: Instant,
     slots: usize,
     hold_limit: Duration,
+    brake: Mutex<Brake>,
     line: Mutex<Line<oneshot::Sender<Permit>>>,
     /// Wakes the timer and the canary when what they wait for may have changed.
     changed: Notify,
@@ -55,6 +57,7 @@ impl Gate {
             started: Instant::now(),
             slots: settings.slots,
             hold_limit: settings.hold_limit,
+            brake: Mutex::new(Brake::new(settings.urgent_rate)),
             line: Mutex::new(Line::new(settings)),
             changed: Notify::new(),
         })
@@ -160,6 +163,15 @@ impl Gate {
                 return;
             }
             changed.await;
+        }
+    }
+
+    /// The lane in which a publisher's event waits: urgent for as long as its allowance lasts.
+    pub fn lane_of(&self, lane: Lane, publisher: &str) -> Lane {
+        let mut brake = self.brake.lock().unwrap_or_else(PoisonError::into_inner);
+        match lane {
+            Lane::Urgent if !brake.goes_first(publisher, self.now()) => Lane::Bulk,
+            lane => lane,
         }
     }
 

@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Worker;
 use crate::{
-    event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
+    event::{
+        Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
+    },
     gate::dedupe::Key,
     settle::{
         code::Code,
@@ -28,6 +30,8 @@ const USER: &str = "user";
 pub(super) struct Life {
     /// As it was delivered.
     pub(super) message: Message,
+    /// The lane in which it waits for its calls: urgent ones over their publisher's allowance wait with bulk.
+    pub(super) lane: Lane,
     /// What goes into outcome, dead letter and log.
     pub(super) facts: Facts,
     /// Its attempts and delays.
@@ -81,6 +85,7 @@ impl Life {
             ..Facts::default()
         };
         Self {
+            lane: message.lane,
             message,
             facts,
             account,

@@ -126,7 +126,7 @@ impl<A> Worker<A> {
     ) -> Result<Permit, Ending> {
         tokio::select! {
             biased;
-            permit = self.gate.enter(life.message.lane, job::way(call), again) => {
+            permit = self.gate.enter(life.lane, job::way(call), again) => {
                 permit.map_err(|_| Ending::Return)
             }
             () = outbox.down() => Err(Ending::Return),

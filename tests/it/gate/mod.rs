@@ -1,4 +1,5 @@
 //! Tests of gate.
 
+mod brake;
 mod dedupe;
 mod intake;

@@ -7,6 +7,7 @@ mod attempts;
 mod broker;
 mod dedupe;
 mod faults;
+mod flood;
 mod journal;
 mod posted;
 mod stytch;

@@ -48,6 +48,7 @@ impl Default for Setup {
                 slots: 200,
                 slots_urgent_only: 32,
                 outage: OutageMode::Hold,
+                urgent_rate: 50.0,
                 hold_limit: Duration::from_secs(600),
             },
             settle: settle::Settings {
