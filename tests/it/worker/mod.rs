@@ -5,9 +5,12 @@
 
 mod attempts;
 mod broker;
+mod endings;
 mod faults;
 mod journal;
+mod ledger;
 mod posted;
+mod publishes;
 mod stytch;
 mod targets;
 mod users;
