@@ -30,7 +30,7 @@ use super::{
 /// From a publish to its confirm.
 const CONFIRM: Duration = Duration::from_millis(4);
 /// How long the publisher waits for a confirm that never comes.
-const CONFIRM_MAX: Duration = Duration::from_secs(15);
+const CONFIRM_MAX: Duration = Duration::from_secs(5);
 
 type Fault = Box<dyn FnMut(&Posted<'_>) -> Option<Fate> + Send>;
 

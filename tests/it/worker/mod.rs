@@ -6,10 +6,13 @@
 mod attempts;
 mod broker;
 mod dedupe;
+mod endings;
 mod faults;
 mod flood;
 mod journal;
+mod ledger;
 mod posted;
+mod publishes;
 mod stytch;
 mod targets;
 mod users;
