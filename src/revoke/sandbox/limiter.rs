@@ -101,6 +101,12 @@ impl Limiter {
         });
     }
 
+    /// How many calls it has logged for sliding windows.
+    pub fn logged(&self) -> usize {
+        let meters = self.shared.iter().chain(self.users.values()).flatten();
+        meters.map(Meter::logged).sum()
+    }
+
     /// How many users it remembers calls of.
     pub fn users(&self) -> usize {
         self.users.len()

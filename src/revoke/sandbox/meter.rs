@@ -116,6 +116,14 @@ impl Meter {
         }
     }
 
+    /// How many calls it has logged.
+    pub(super) fn logged(&self) -> usize {
+        match &self.count {
+            Count::Sliding { log_us } => log_us.len(),
+            Count::Fixed { .. } | Count::Bucket { .. } => 0,
+        }
+    }
+
     /// Whether it is as good as new.
     pub(super) fn is_idle(&self) -> bool {
         match &self.count {

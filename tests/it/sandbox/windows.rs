@@ -74,6 +74,8 @@ fn every_window_keeps_its_promise_and_refuses_no_more_than_that() {
                 let taken = limiter.take(Endpoint::Revoke, None, at);
                 let name = format!("{window:?} {count_refused}, seed {seed}, call {n}");
                 assert_eq!(taken, expected, "{name}, at {now_ms} ms");
+                // 10 for the second and 100 for the minute, however many were refused.
+                assert!(limiter.logged() <= 110, "{name}: {}", limiter.logged());
                 if taken || count_refused {
                     promise.counted_ms.push(now_ms);
                 }
