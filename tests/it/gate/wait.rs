@@ -228,8 +228,12 @@ async fn a_closed_gate_sends_everybody_away_for_good() {
     for waiting in waiting {
         assert!(!timeout(A_WHILE, waiting).await.expect("an end").unwrap());
     }
-    assert!(gate.enter(Urgent, Way::Revoke, true).await.is_err());
+    for alive in [false, true] {
+        if alive {
+            gate.canary_answered(CanaryAnswer::Alive, 0.5);
+        }
+        let entered = timeout(A_WHILE, gate.enter(Urgent, Way::Revoke, alive)).await;
+        assert!(entered.expect("an answer").is_err());
+    }
     timeout(A_WHILE, gate.closed()).await.expect("it is closed");
-    gate.canary_answered(CanaryAnswer::Alive, 0.5);
-    assert!(gate.enter(Urgent, Way::Revoke, false).await.is_err());
 }

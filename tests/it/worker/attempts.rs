@@ -7,6 +7,7 @@ use revoker::{
     settle::delay::{self, STEP_MAX},
 };
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::{
     event,
@@ -128,6 +129,8 @@ async fn the_steps_of_the_wait_end_at_fifteen_seconds() {
 /// One event first that gets this answer for ever, then 50 good ones: those are done in 15 s.
 async fn check_poison(answer: Answer) -> World {
     let world = poisoned(&Setup::default(), 3, answer);
+    // Alone at first: the poison is all that is known of the API when the others come.
+    sleep(Duration::from_secs(1)).await;
     for n in 2..=51 {
         world.stytch.open(n, 1, OLD);
         world.publish(event(n, json!({})));

@@ -228,18 +228,21 @@ impl Outbox for Link {
         }
         let fate = self.broker.fate(&text);
         sleep(CONFIRM / 2).await;
-        if matches!(fate, None | Some(Fate::KeptInSilence)) {
+        if matches!(fate, None | Some(Fate::KeptInSilence | Fate::KeptAndCut)) {
             self.broker.keep(message);
         }
         let rest = match fate {
-            None | Some(Fate::Refused(_)) => CONFIRM / 2,
             Some(Fate::Swallowed | Fate::KeptInSilence) => CONFIRM_MAX,
+            _ => CONFIRM / 2,
         };
+        if fate == Some(Fate::LostAndCut) {
+            self.broker.cut();
+        }
         let result = tokio::select! {
             biased;
             () = self.down.cancelled() => Err(PublishError::LinkDown),
             () = sleep(rest) => match fate {
-                None => Ok(()),
+                None | Some(Fate::KeptAndCut) => Ok(()),
                 Some(Fate::Refused(error)) => Err(error),
                 Some(_) => Err(PublishError::TimedOut),
             },
@@ -248,6 +251,9 @@ impl Outbox for Link {
             Ok(()) => text,
             Err(error) => format!("failed {text}: {error:?}"),
         });
+        if fate == Some(Fate::KeptAndCut) {
+            self.broker.cut();
+        }
         result
     }
 

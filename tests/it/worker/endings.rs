@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::{
     event,
+    posted::{Fate, Posted},
     stytch::Answer,
     world::{Setup, World},
 };
@@ -88,6 +89,73 @@ async fn a_link_that_falls_ends_every_wait_at_once() {
     assert_eq!(world.journal.count("ack e"), 5);
     assert_eq!(world.journal.count("stale"), 0);
     assert_eq!(received(&world, "redelivered"), 5.0);
+}
+
+/// The link falls with the first publish: nothing is acked, and the event comes again.
+async fn check_cut(fate: Fate, wanted: &[&str]) {
+    let mut world = begin(&Setup::default(), 1);
+    let mut first = true;
+    let fates = move |_: &Posted<'_>| std::mem::take(&mut first).then_some(fate);
+    world.broker.fault(fates);
+    sleep(SECOND).await;
+    assert_eq!(world.broker.left(), [1, 0, 0], "{fate:?}");
+    assert_eq!(
+        world.total("revoker_events_returned_total", &[]),
+        1.0,
+        "{fate:?}"
+    );
+    assert_eq!(
+        world.total("revoker_events_completed_total", &[]),
+        0.0,
+        "{fate:?}"
+    );
+    world.connect();
+    world.settled(SECOND * 10).await;
+    assert_eq!(world.journal.lines(), wanted);
+    assert_eq!(
+        world.total("revoker_events_completed_total", &[]),
+        1.0,
+        "{fate:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_falls_before_the_ack_brings_the_event_again() {
+    let (gone, ack) = ("outcome urgent.already_gone e1", "ack e1");
+    let kept = [
+        "revoke s1",
+        "outcome urgent.revoked e1",
+        "stale ack e1",
+        "revoke s1",
+        gone,
+        ack,
+    ];
+    check_cut(Fate::KeptAndCut, &kept).await;
+    let failed = "failed outcome urgent.revoked e1: LinkDown";
+    check_cut(
+        Fate::LostAndCut,
+        &["revoke s1", failed, "revoke s1", gone, ack],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_wait_for_the_next_attempt() {
+    let mut setup = Setup::default();
+    setup.settle.attempts = 20;
+    let world = begin(&setup, 1);
+    world
+        .stytch
+        .fault(|_| Some(Answer::Says(429, "user_lock_limit_reached")));
+    let tenth = |world: &World| world.journal.count("revoke s1") == 10;
+    world
+        .until(SECOND * 200, "at its tenth attempt", tenth)
+        .await;
+    sleep(Duration::from_millis(200)).await;
+    let began = world.journal.now();
+    assert_eq!(world.shut_down(DRAIN).await, End::Drained);
+    assert!(world.journal.now() - began < Duration::from_millis(10));
+    assert_eq!(world.total("revoker_events_returned_total", &[]), 1.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,7 +30,7 @@ const EVENTS: u64 = 150;
 const TROUBLE: Duration = Duration::from_secs(40);
 /// How often the numbers are added up.
 const STEP: Duration = Duration::from_millis(100);
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
 const OLD: &str = "2026-11-22T06:00:00Z";
 
 fn setup() -> Setup {
@@ -81,6 +81,8 @@ fn some_fate(rng: &mut Rng) -> Option<Fate> {
         6..10 => Fate::Refused(PublishError::Returned),
         10..13 => Fate::Swallowed,
         13..16 => Fate::KeptInSilence,
+        16 => Fate::KeptAndCut,
+        17 => Fate::LostAndCut,
         _ => return None,
     })
 }
@@ -122,6 +124,7 @@ async fn trouble(seed: u64) -> World {
     }
     world.stytch.heal();
     world.broker.heal();
+    world.reconnect().await;
     world
 }
 

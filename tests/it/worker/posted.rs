@@ -16,6 +16,10 @@ pub(super) enum Fate {
     Swallowed,
     /// It is kept, and the confirm is lost.
     KeptInSilence,
+    /// It is kept and confirmed, and at that moment the link falls.
+    KeptAndCut,
+    /// It is not kept, and the link falls before anybody says so.
+    LostAndCut,
 }
 
 /// A publish as a fault sees it.
