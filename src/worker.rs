@@ -148,14 +148,14 @@ impl<A: Api> Worker<A> {
                 return Ending::Done(Outcome::Obsolete);
             }
             let (cause, verdict) = match turn {
-                Turn::Recent => return Ending::Done(Outcome::Duplicate),
+                Turn::Done(outcome) => return Ending::Done(outcome),
                 Turn::Shared(shared) => (record::cause(&shared.class), self.share(life, shared)),
                 Turn::Call(permit, flight) => {
                     let (reply, verdict) = self.call(life, &call, permit, flight).await;
                     let cause = record::cause(&reply.class);
                     if let Verdict::Done(_) = verdict {
                         if key.is_none() {
-                            self.remember(&call, &reply);
+                            self.remember(life, &call, &reply);
                         }
                         if let Some(outcome) = job.answered(call.kind(), reply) {
                             job.tell(&mut life.facts);
@@ -200,10 +200,9 @@ impl<A: Api> Worker<A> {
         };
         let jitter = fastrand::f64();
         if let Some(flight) = flight {
-            flight.land(
-                &Shared::of(&reply, standing, jitter),
-                reply.class == Class::Revoked,
-            );
+            let event = life.event_key();
+            let revoked_for = (reply.class == Class::Revoked).then_some(event);
+            flight.land(&Shared::of(event, &reply, standing, jitter), revoked_for);
         }
         let verdict = life
             .account

@@ -27,6 +27,8 @@ use crate::{
 const CONFIRM_MAX: Duration = CALL_MAX;
 /// How often a blocked publish looks whether it still is.
 const BLOCKED_LOOK: Duration = Duration::from_secs(1);
+/// AMQP 0-9-1: the reply code of a right that is lacking.
+const ACCESS_REFUSED: u16 = 403;
 /// AMQP 0-9-1: the reply code of an exchange that is not there.
 const NOT_FOUND: u16 = 404;
 
@@ -263,7 +265,10 @@ fn judge(answer: lapin::Result<Confirmation>) -> Result<(), PublishError> {
 fn reason(error: &lapin::Error) -> PublishError {
     match error.kind() {
         ErrorKind::ProtocolError(amqp) if amqp.get_id() == NOT_FOUND => PublishError::Returned,
-        // The channel was closed over another message, or over a right we lack: only it is lost.
+        ErrorKind::ProtocolError(amqp) if amqp.get_id() == ACCESS_REFUSED => {
+            PublishError::Forbidden
+        }
+        // The channel was closed over another message: only it is lost.
         ErrorKind::ProtocolError(_) if error.is_amqp_soft_error() => PublishError::Nacked,
         ErrorKind::InvalidChannelState(..) => PublishError::Nacked,
         _ => PublishError::LinkDown,

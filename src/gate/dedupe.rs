@@ -23,7 +23,8 @@ pub const REMEMBERED_MAX: usize = 50_000;
 /// Events that share one call beside the one that makes it; further ones call for themselves.
 pub const WAITING_MAX: usize = 16;
 
-/// A target, as a hash: 128 bits, because two targets under one key would be a session that lives on.
+/// A target or an event, as a hash: 128 bits, because two targets under one key would be a session that
+/// lives on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key([u8; 16]);
 
@@ -48,8 +49,8 @@ pub enum Known {
     Nothing,
     /// A call for it is on the wire.
     InFlight,
-    /// It was revoked a short while ago.
-    Recent,
+    /// It was revoked a short while ago, for this event.
+    Recent(Key),
 }
 
 /// Calls on the wire and revocations of late.
@@ -64,8 +65,15 @@ pub struct Dedupe<W> {
 #[derive(Debug, Clone, Copy)]
 struct Done {
     at: Duration,
-    /// Of a user's pass: sessions started at or before it are gone.
-    cutoff: Option<Timestamp>,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// A session, revoked for this event.
+    Session(Key),
+    /// A user's pass: sessions started at or before this are gone.
+    User(Timestamp),
 }
 
 impl<W> Default for Dedupe<W> {
@@ -81,19 +89,16 @@ impl<W> Default for Dedupe<W> {
 impl<W> Dedupe<W> {
     /// What is known of a session.
     pub fn session(&self, key: &Key, now: Duration) -> Known {
-        if self.done(key, now).is_some() {
-            Known::Recent
-        } else if self.in_flight.contains_key(key) {
-            Known::InFlight
-        } else {
-            Known::Nothing
+        match self.done(key, now) {
+            Some(What::Session(event)) => Known::Recent(event),
+            _ if self.in_flight.contains_key(key) => Known::InFlight,
+            _ => Known::Nothing,
         }
     }
 
     /// Whether a pass over this user has ended of late that covers this cutoff.
     pub fn is_user_done(&self, key: &Key, cutoff: Timestamp, now: Duration) -> bool {
-        let done = self.done(key, now).and_then(|done| done.cutoff);
-        done.is_some_and(|earlier| earlier >= cutoff)
+        matches!(self.done(key, now), Some(What::User(earlier)) if earlier >= cutoff)
     }
 
     /// Waits for the call on the wire.
@@ -126,31 +131,31 @@ impl<W> Dedupe<W> {
         self.in_flight.remove(key).unwrap_or_default()
     }
 
-    /// A session was revoked.
-    pub fn revoked(&mut self, key: Key, now: Duration) {
-        self.remember(key, now, None);
+    /// A session was revoked for this event.
+    pub fn revoked(&mut self, key: Key, event: Key, now: Duration) {
+        self.remember(key, now, What::Session(event));
     }
 
     /// A pass over a user, which kept no session alive on purpose, has ended.
     pub fn user_done(&mut self, key: Key, cutoff: Timestamp, now: Duration) {
         if !self.is_user_done(&key, cutoff, now) {
-            self.remember(key, now, Some(cutoff));
+            self.remember(key, now, What::User(cutoff));
         }
     }
 
-    fn done(&self, key: &Key, now: Duration) -> Option<Done> {
+    fn done(&self, key: &Key, now: Duration) -> Option<What> {
         let mut found = self.recent.iter().filter_map(|time| time.get(key));
         let fresh = |done: &&Done| now.saturating_sub(done.at) < REMEMBERED;
-        found.find(fresh).copied()
+        found.find(fresh).map(|done| done.what)
     }
 
-    fn remember(&mut self, key: Key, now: Duration, cutoff: Option<Timestamp>) {
+    fn remember(&mut self, key: Key, now: Duration, what: What) {
         let over = now.saturating_sub(self.recent_since) >= REMEMBERED;
         if over || self.recent[0].len() >= REMEMBERED_MAX {
             self.recent.swap(0, 1);
             self.recent[0].clear();
             self.recent_since = now;
         }
-        self.recent[0].insert(key, Done { at: now, cutoff });
+        self.recent[0].insert(key, Done { at: now, what });
     }
 }

@@ -24,8 +24,8 @@ pub struct Flights<T> {
 pub enum Boarding<'a, T> {
     /// Call; the flight tells the others how it ended.
     Fly(Flight<'a, T>),
-    /// The target was revoked a short while ago.
-    Recent,
+    /// The target was revoked a short while ago, for this event.
+    Recent(Key),
     /// The same call is on the wire: its end comes here, or nothing if it never ends.
     Wait(oneshot::Receiver<T>),
 }
@@ -79,9 +79,9 @@ impl<T> Flights<T> {
     }
 
     /// A session was revoked by a call that nobody shares.
-    pub fn revoked(&self, key: Key) {
+    pub fn revoked(&self, key: Key, event: Key) {
         let now = self.now();
-        self.lock().revoked(key, now);
+        self.lock().revoked(key, event, now);
     }
 
     fn now(&self) -> Duration {
@@ -101,7 +101,7 @@ fn shared<'a, T>(
 ) -> Option<Boarding<'a, T>> {
     match dedupe.session(key, now) {
         Known::Nothing => None,
-        Known::Recent => Some(Boarding::Recent),
+        Known::Recent(event) => Some(Boarding::Recent(event)),
         Known::InFlight => {
             let (tell, told) = oneshot::channel();
             dedupe.join(key, tell).ok().map(|()| Boarding::Wait(told))
@@ -110,12 +110,12 @@ fn shared<'a, T>(
 }
 
 impl<T: Clone> Flight<'_, T> {
-    /// The call has ended: tells who waits, and remembers a revocation.
-    pub fn land(mut self, end: &T, revoked: bool) {
+    /// The call has ended: tells who waits, and remembers a revocation by the event it was for.
+    pub fn land(mut self, end: &T, revoked_for: Option<Key>) {
         let now = self.flights.now();
         let mut dedupe = self.flights.lock();
-        if revoked {
-            dedupe.revoked(self.key, now);
+        if let Some(event) = revoked_for {
+            dedupe.revoked(self.key, event, now);
         }
         let waiting = if self.leads {
             dedupe.land(&self.key)

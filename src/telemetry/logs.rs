@@ -27,9 +27,16 @@ use super::metrics::Metrics;
 use super::sets::Level;
 use super::{LogFormat, Settings};
 
-/// Libraries that tell more than an operator can use: of them only warnings and errors are logged. A
-/// setting that names one of them prevails.
-const QUIET: [&str; 5] = ["h2", "hyper", "hyper_util", "lapin", "reqwest"];
+/// Libraries that tell more than an operator can use. Of `lapin` nothing: what goes wrong at the broker
+/// we say ourselves, once, and its own lines speak of a recovery that is never tried. A setting that
+/// names one of them prevails.
+const QUIET: [(&str, LevelFilter); 5] = [
+    ("h2", LevelFilter::WARN),
+    ("hyper", LevelFilter::WARN),
+    ("hyper_util", LevelFilter::WARN),
+    ("lapin", LevelFilter::OFF),
+    ("reqwest", LevelFilter::WARN),
+];
 /// How much of a wrong part is repeated, characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
@@ -107,10 +114,9 @@ pub fn levels() -> String {
 /// that target and everything else off: a typing error must not silence the worker.
 pub fn filter(log: &str) -> Result<Targets, LogError> {
     // No parser of the library's: nothing that is accepted here can be refused later.
-    let quiet = QUIET.map(|target| (target, LevelFilter::WARN));
     let mut targets = Targets::new()
         .with_default(LevelFilter::INFO)
-        .with_targets(quiet);
+        .with_targets(QUIET);
     for part in log.split(',') {
         let wrong = || LogError::Filter(part.chars().take(SHOWN_CHARS_MAX).collect());
         targets = match part.split_once('=') {

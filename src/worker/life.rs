@@ -216,6 +216,12 @@ impl Life {
         Some(Key::new(kind, self.facts.target.as_deref()?))
     }
 
+    /// The event itself: its id is unique for its publisher.
+    pub(super) fn event_key(&self) -> Key {
+        let id = self.facts.event_id.as_deref().unwrap_or_default();
+        Key::new(&self.message.publisher, id)
+    }
+
     /// The user and the cutoff, if that is what the event is about.
     pub(super) fn user_key(&self, event: &Event) -> Option<(Key, Timestamp)> {
         match &event.request {

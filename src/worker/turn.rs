@@ -28,6 +28,8 @@ use crate::{
 /// end, a predecessor on its last attempt would take a fresh event with it.
 #[derive(Debug, Clone)]
 pub struct Shared {
+    /// The event that made the call.
+    pub(super) event: Key,
     pub(super) class: Class,
     pub(super) standing: Standing,
     pub(super) jitter: f64,
@@ -36,8 +38,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub(super) fn of(reply: &Reply, standing: Standing, jitter: f64) -> Self {
+    pub(super) fn of(event: Key, reply: &Reply, standing: Standing, jitter: f64) -> Self {
         Self {
+            event,
             class: reply.class.clone(),
             standing,
             jitter,
@@ -53,8 +56,8 @@ pub(super) enum Turn<'a> {
     Call(Permit, Option<Flight<'a, Shared>>),
     /// The end of somebody else's call.
     Shared(Shared),
-    /// The target was revoked a short while ago.
-    Recent,
+    /// It was done a short while ago.
+    Done(Outcome),
 }
 
 impl<A> Worker<A> {
@@ -96,9 +99,9 @@ impl<A> Worker<A> {
                 }
             };
             match (boarding, permit) {
-                (Boarding::Recent, _) => {
+                (Boarding::Recent(event), _) => {
                     self.metrics.dedupe_hit(Dedupe::Recent);
-                    return Ok(Turn::Recent);
+                    return Ok(Turn::Done(done_by(event, life)));
                 }
                 (Boarding::Fly(flight), Some(permit)) => {
                     return Ok(Turn::Call(permit, Some(flight)));
@@ -162,9 +165,10 @@ impl<A> Worker<A> {
     }
 
     /// A session of a user's is revoked: who asks for it alone need not call again.
-    pub(super) fn remember(&self, call: &Call, reply: &Reply) {
+    pub(super) fn remember(&self, life: &Life, call: &Call, reply: &Reply) {
         if let (Call::RevokeSession(id), Class::Revoked) = (call, &reply.class) {
-            self.flights.revoked(Key::new(SESSION, id));
+            self.flights
+                .revoked(Key::new(SESSION, id), life.event_key());
         }
     }
 
@@ -185,6 +189,7 @@ impl<A> Worker<A> {
     /// What another event's call means for this one.
     pub(super) fn share(&self, life: &mut Life, shared: Shared) -> Verdict {
         let Shared {
+            event,
             class,
             standing,
             jitter,
@@ -200,8 +205,18 @@ impl<A> Worker<A> {
         let verdict = life.account.judge(&class, standing, &self.settings, jitter);
         life.facts.attempts = life.account.attempts;
         match verdict {
+            Verdict::Done(Outcome::Revoked) => Verdict::Done(done_by(event, life)),
             Verdict::Done(_) => Verdict::Done(Outcome::Duplicate),
             other => other,
         }
+    }
+}
+
+/// What it is to this event that the session was revoked for that one. To itself, when it was given
+/// out again before its outcome or ack got through, it is still the revocation that it asked for.
+fn done_by(event: Key, life: &Life) -> Outcome {
+    match event == life.event_key() {
+        true => Outcome::Revoked,
+        false => Outcome::Duplicate,
     }
 }

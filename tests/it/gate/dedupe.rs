@@ -9,6 +9,11 @@ fn key(n: usize) -> Key {
     Key::new("session", &n.to_string())
 }
 
+/// For whom it was revoked.
+fn event() -> Key {
+    Key::new("accounts", "reset-1")
+}
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -24,10 +29,13 @@ fn kinds_and_names_do_not_run_together() {
 fn a_revocation_is_remembered_for_its_time() {
     let mut dedupe = Dedupe::<()>::default();
     let then = Duration::from_secs(1000);
-    dedupe.revoked(key(1), then);
+    dedupe.revoked(key(1), event(), then);
     for (after, known) in [
-        (Duration::ZERO, Known::Recent),
-        (REMEMBERED - Duration::from_millis(1), Known::Recent),
+        (Duration::ZERO, Known::Recent(event())),
+        (
+            REMEMBERED - Duration::from_millis(1),
+            Known::Recent(event()),
+        ),
         (REMEMBERED, Known::Nothing),
     ] {
         assert_eq!(dedupe.session(&key(1), then + after), known, "{after:?}");
@@ -35,8 +43,12 @@ fn a_revocation_is_remembered_for_its_time() {
     // However the memory is turned over meanwhile.
     for second in 0..REMEMBERED.as_secs() {
         let now = then + Duration::from_secs(second);
-        dedupe.revoked(key(2), now);
-        assert_eq!(dedupe.session(&key(1), now), Known::Recent, "{second} s");
+        dedupe.revoked(key(2), event(), now);
+        assert_eq!(
+            dedupe.session(&key(1), now),
+            Known::Recent(event()),
+            "{second} s"
+        );
     }
 }
 
@@ -45,12 +57,12 @@ fn memory_has_an_end_and_loses_the_oldest() {
     let mut dedupe = Dedupe::<()>::default();
     let now = Duration::from_secs(1);
     for n in 0..3 * REMEMBERED_MAX {
-        dedupe.revoked(key(n), now);
+        dedupe.revoked(key(n), event(), now);
     }
     assert_eq!(dedupe.session(&key(0), now), Known::Nothing);
     let last = 3 * REMEMBERED_MAX - 1;
     for n in [last, last - REMEMBERED_MAX + 1] {
-        assert_eq!(dedupe.session(&key(n), now), Known::Recent, "{n}");
+        assert_eq!(dedupe.session(&key(n), now), Known::Recent(event()), "{n}");
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use revoker::event::Lane;
 use serde_json::{Value, json};
 
 use super::{
-    bulk, event,
+    event,
     stytch::{Answer, session, user},
     world::World,
 };
@@ -62,7 +63,9 @@ async fn a_session_that_was_just_revoked_takes_no_call() {
     let world = world();
     world.publish(event(1, json!({})));
     world.settled(LONG).await;
-    world.publish(bulk(1));
+    let mut second = event(2, json!({"session_id": session(1)}));
+    second.lane = Lane::Bulk;
+    world.publish(second);
     world.settled(LONG).await;
     assert_eq!(world.journal.count("revoke s1"), 1);
     assert_eq!(
