@@ -1,7 +1,8 @@
 # Sourced by deploy/demo, tests/run and tests/bench/run: what they need on a fresh machine.
 #
 # Installs what lacks through apt-get, or names it in one line and ends. Nothing here starts a
-# service: RabbitMQ is installed with its system node held back, and a private node is used.
+# service: RabbitMQ is installed with its system node held back, and a private node is used; of
+# Prometheus only promtool is.
 # shellcheck shell=bash
 
 rust_minor_min=88
@@ -38,11 +39,13 @@ require_rust_component() { # COMMAND COMPONENT
 has_rabbitmq() { [ -x "${PRIVATE_NODE_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ]; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
-# Installs a C compiler (the TLS library is partly C) and, unless the caller has a broker, RabbitMQ.
-require_packages() { # [without-rabbitmq]
-  local packages=()
+# Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, and
+# for those who check metrics promtool.
+require_packages() { # [without-rabbitmq] [with-promtool]
+  local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
-  [ "${1:-}" = without-rabbitmq ] || has_rabbitmq || packages+=(rabbitmq-server)
+  [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
+  [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
   [ ${#packages[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
     stop_with "missing: ${packages[*]}, and there is no apt-get to install them; install a C compiler yourself and set DEMO_AMQP_URL to a RabbitMQ 3.10 or newer"
@@ -82,10 +85,12 @@ held_back_install() {
   export DEBIAN_FRONTEND=noninteractive
   apt-get update
   apt-get install -y --no-install-recommends "$@"
-  # Nor may the system node start at the next boot: nobody asked for it.
-  case " $* " in
-    *' rabbitmq-server '*) ! command -v systemctl >/dev/null || systemctl disable rabbitmq-server || true ;;
-  esac
+  # Nor may a service start at the next boot: nobody asked for it.
+  for service in rabbitmq-server prometheus; do
+    case " $* " in
+      *" $service "*) ! command -v systemctl >/dev/null || systemctl disable "$service" || true ;;
+    esac
+  done
 }
 
 # Where cargo puts what it builds, whatever the caller's configuration.

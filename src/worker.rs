@@ -6,9 +6,11 @@
 mod backlog;
 mod ending;
 mod job;
+mod lane;
 mod life;
 mod record;
 mod service;
+mod turn;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -20,8 +22,11 @@ use tokio::time::{Instant, sleep};
 use crate::{
     broker::topology::Names,
     event::{Expectations, Message},
-    gate::{Gate, Permit, Place},
-    revoke::{Api, Call, Reply, fanout::Step},
+    gate::{
+        Gate, Permit, Place,
+        flights::{Flight, Flights},
+    },
+    revoke::{Api, Call, Class, Reply, fanout::Step},
     settle::{
         self, Outbox, Receipt,
         code::Code,
@@ -37,6 +42,8 @@ use ending::Ending;
 use job::Job;
 use life::{Life, Unread};
 pub use service::End;
+pub use turn::Shared;
+use turn::Turn;
 pub use watch::watch;
 
 /// Everything a message needs on its way.
@@ -59,6 +66,8 @@ pub struct Worker<A> {
     pub metrics: Arc<Metrics>,
     /// The state that is shown.
     pub board: Arc<StateBoard>,
+    /// Calls on the wire and revocations of late.
+    pub flights: Flights<Shared>,
     /// What is in hand.
     pub backlog: Backlog,
     /// Wall-clock time; the only part of the clock that tests replace, tokio's can be paused.
@@ -74,13 +83,19 @@ impl<A: Api> Worker<A> {
         outbox: Arc<O>,
     ) {
         let now = (self.wall)();
-        let mut life = Life::new(message, self.gate.outages(), now);
+        let mut life = Life::new(message, self.gate.outages(), self.stay(), now);
         self.record_taken(&life, now);
         let living = AssertUnwindSafe(self.live(&mut life, &*outbox)).catch_unwind();
         let ending = living.await.unwrap_or_else(|_| self.panicked());
         let settling = Instant::now();
         let settled = self.settle(&life, &ending, &*outbox, receipt).await;
         self.record_settled(&life, &ending, settled, settling.elapsed());
+    }
+
+    /// How long a message may be in hand; `None` without a delay queue to put it into.
+    fn stay(&self) -> Option<Duration> {
+        let delays = !self.settings.retry_delays.is_empty();
+        delays.then(|| self.gate.hold_limit() / 2)
     }
 
     /// Dead-letters a message without reading it.
@@ -90,12 +105,11 @@ impl<A: Api> Worker<A> {
         receipt: R,
         outbox: &O,
         code: Code,
-        why: &str,
     ) {
         let now = (self.wall)();
-        let life = Life::new(message, self.gate.outages(), now);
+        let life = Life::new(message, self.gate.outages(), None, now);
         self.record_taken(&life, now);
-        let ending = Ending::DeadLetter(code, Some(why.to_owned()));
+        let ending = Ending::DeadLetter(code, None);
         let settling = Instant::now();
         let settled = self.settle(&life, &ending, outbox, receipt).await;
         self.record_settled(&life, &ending, settled, settling.elapsed());
@@ -112,7 +126,11 @@ impl<A: Api> Worker<A> {
             Ok(job) => job,
             Err(outcome) => return Ending::Done(outcome),
         };
-        let mut place = Place::New;
+        if self.is_covered(life, &event) {
+            return Ending::Done(Outcome::Duplicate);
+        }
+        life.lane = self.gate.lane_of(life.lane, &life.message.publisher);
+        let (key, mut place) = (life.session_key(), Place::New);
         loop {
             let call = match job.step() {
                 Step::Call(call) => call,
@@ -122,27 +140,42 @@ impl<A: Api> Worker<A> {
                     return Ending::of(verdict, RetryCause::UserSessionsRemain);
                 }
             };
-            let Some(permit) = self.turn(life, &call, place, outbox).await else {
-                return Ending::Return;
+            let turn = match self.turn(life, &call, key, place, outbox).await {
+                Ok(turn) => turn,
+                Err(ending) => return ending,
             };
             if job::is_obsolete(&event, (self.wall)()) {
                 return Ending::Done(Outcome::Obsolete);
             }
-            let (reply, verdict) = self.call(life, &call, permit).await;
-            let cause = record::cause(&reply.class);
-            match verdict {
-                Verdict::Done(_) => {
-                    let outcome = job.answered(call.kind(), reply);
-                    job.tell(&mut life.facts);
-                    if let Some(outcome) = outcome {
-                        return Ending::Done(outcome);
+            let (cause, verdict) = match turn {
+                Turn::Done(outcome) => return Ending::Done(outcome),
+                Turn::Shared(shared) => (record::cause(&shared.class), self.share(life, shared)),
+                Turn::Call(permit, flight) => {
+                    let (reply, verdict) = self.call(life, &call, permit, flight).await;
+                    let cause = record::cause(&reply.class);
+                    if let Verdict::Done(_) = verdict {
+                        if key.is_none() {
+                            self.remember(life, &call, &reply);
+                        }
+                        if let Some(outcome) = job.answered(call.kind(), reply) {
+                            job.tell(&mut life.facts);
+                            self.remember_user(life, &event);
+                            return Ending::Done(outcome);
+                        }
                     }
+                    (cause, verdict)
+                }
+            };
+            match verdict {
+                Verdict::Done(outcome) if key.is_some() => return Ending::Done(outcome),
+                Verdict::Done(_) => {
+                    job.tell(&mut life.facts);
                     place = Place::New;
                 }
                 Verdict::Again => place = Place::Front,
                 Verdict::Hold(wait) => {
-                    if !self.hold(life, wait, cause, outbox).await {
-                        return Ending::Return;
+                    if let Err(ending) = self.hold(life, wait, cause, outbox).await {
+                        return ending;
                     }
                     place = Place::Due;
                 }
@@ -151,26 +184,14 @@ impl<A: Api> Worker<A> {
         }
     }
 
-    /// Waits for its turn; `None` if the worker shuts down or the delivery is no longer ours.
-    async fn turn<O: Outbox>(
+    /// Sends one call, tells the gate how it went, and asks for the verdict.
+    async fn call(
         &self,
         life: &mut Life,
         call: &Call,
-        place: Place,
-        outbox: &O,
-    ) -> Option<Permit> {
-        let since = Instant::now();
-        let permit = tokio::select! {
-            biased;
-            permit = self.gate.enter(life.message.lane, job::way(call), place, &life.suspicion) => permit.ok(),
-            () = outbox.down() => None,
-        };
-        life.spent.gate += since.elapsed();
-        permit
-    }
-
-    /// Sends one call, tells the gate how it went, and asks for the verdict.
-    async fn call(&self, life: &mut Life, call: &Call, permit: Permit) -> (Reply, Verdict) {
+        permit: Permit,
+        flight: Option<Flight<'_, Shared>>,
+    ) -> (Reply, Verdict) {
         let reply = self.api.call(call).await;
         life.spent.api += reply.elapsed;
         life.facts.request_id.clone_from(&reply.request_id);
@@ -183,28 +204,34 @@ impl<A: Api> Worker<A> {
             outages: gate.outages,
             aside: gate.aside,
         };
+        let jitter = fastrand::f64();
+        if let Some(flight) = flight {
+            let revoked_for = (reply.class == Class::Revoked).then(|| life.event_key());
+            flight.land(&Shared::of(life, &reply, standing, jitter), revoked_for);
+        }
         let verdict = life
             .account
-            .judge(&reply.class, standing, &self.settings, fastrand::f64());
+            .judge(&reply.class, standing, &self.settings, jitter);
         life.facts.attempts = life.account.attempts;
         self.record_call(life, call, &reply, verdict, gate.hold);
         (reply, verdict)
     }
 
-    /// Waits for its own next attempt; false if the worker shuts down or the delivery is no longer ours.
+    /// Waits for its own next attempt, for as long as it may stay.
     async fn hold<O: Outbox>(
         &self,
         life: &mut Life,
         wait: Duration,
         cause: RetryCause,
         outbox: &O,
-    ) -> bool {
+    ) -> Result<(), Ending> {
         self.metrics.retry(life.message.lane, cause);
         let since = Instant::now();
         let waited = tokio::select! {
-            () = sleep(wait) => true,
-            () = self.gate.closed() => false,
-            () = outbox.down() => false,
+            () = sleep(wait) => Ok(()),
+            () = self.gate.closed() => Err(Ending::Return),
+            () = outbox.down() => Err(Ending::Return),
+            () = life.too_long() => Err(Ending::HeldTooLong),
         };
         life.spent.backoff += since.elapsed();
         waited
@@ -212,9 +239,6 @@ impl<A: Api> Worker<A> {
 
     fn panicked(&self) -> Ending {
         self.metrics.task_panic();
-        Ending::DeadLetter(
-            Code::InternalError,
-            Some("internal_error: the worker failed over this event; report it with the log of that time".into()),
-        )
+        Ending::DeadLetter(Code::InternalError, None)
     }
 }

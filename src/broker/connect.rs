@@ -3,15 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
-    consume::{Deliveries, Source},
+    consume::Source,
     declare::{self, in_time},
     depth,
+    intake::{Consuming, Open},
     link::Link,
     publish::Publisher,
     topology::Names,
@@ -26,53 +28,48 @@ const HEARTBEAT: u16 = 10;
 const PUBLISHER_FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// First wait before a new try; doubles up to [`AGAIN_MAX`]. Never more than one try a second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait before a new try.
-const AGAIN_MAX: Duration = Duration::from_secs(5);
+/// Longest wait before a new try. With its jitter of up to a half more, and the time that connecting
+/// takes, a broker that is back is used again within five seconds.
+const AGAIN_MAX: Duration = Duration::from_secs(3);
 /// Messages of [`Source::Unhandled`] that are moved at once.
 const UNHANDLED_PREFETCH: u16 = 16;
 
 /// Makes sessions.
 pub struct Broker {
     settings: Settings,
-    /// Unacked messages at most, a lane.
-    prefetch: u16,
     watch: Watch,
 }
 
 /// One stay with the broker.
 pub struct Session {
-    /// The urgent lane.
-    pub urgent: Deliveries,
-    /// The bulk lane.
-    pub bulk: Deliveries,
+    /// The lanes, in the order of [`Lane::ALL`].
+    pub lanes: Vec<(Lane, Open)>,
     /// What the broker dead-lettered itself.
-    pub unhandled: Deliveries,
-    /// Where retries, dead letters and outcomes go.
-    pub outbox: Arc<Publisher>,
-    /// How it ends.
-    pub stay: Stay,
+    pub unhandled: Open,
+    /// How it ends, and how a released lane is opened again.
+    pub stay: Arc<Stay>,
 }
 
 impl Broker {
     /// A broker to be connected to.
-    pub fn new(settings: Settings, prefetch: u16, watch: Watch) -> Self {
-        Self {
-            settings,
-            prefetch,
-            watch,
-        }
+    pub fn new(settings: Settings, watch: Watch) -> Self {
+        Self { settings, watch }
     }
 
     /// Makes a session, trying again with growing, jittered waits until it stands. `first`: a
     /// mistake in the settings ends the worker at its start; later, when the broker changed under
-    /// us, it is only logged and tried again.
+    /// us, it is only logged and tried again. `prefetch` says how much a lane takes in.
     ///
     /// # Errors
     /// Only at the first session, and only [`Error::is_a_setting`].
-    pub async fn session(&self, first: bool) -> Result<Session, Error> {
+    pub async fn session(
+        &self,
+        first: bool,
+        prefetch: impl Fn(Lane) -> u16,
+    ) -> Result<Session, Error> {
         let mut again = AGAIN_FIRST;
         loop {
-            let error = match self.try_session().await {
+            let error = match self.try_session(&prefetch).await {
                 Ok(session) => return Ok(session),
                 Err(error) if first && error.is_a_setting() => return Err(error),
                 Err(error) => error,
@@ -93,32 +90,32 @@ impl Broker {
         (self.watch)(Fact::Reconnecting);
     }
 
-    async fn try_session(&self) -> Result<Session, Error> {
+    async fn try_session(&self, prefetch: &impl Fn(Lane) -> u16) -> Result<Session, Error> {
         let names = Names::new(&self.settings.prefix);
         let link = Arc::new(Link::default());
         let consumer = Arc::new(self.connect(Role::Consumer, &link).await?);
         declare::declare(&consumer, &self.settings).await?;
         let publishing = self.connect(Role::Publisher, &link).await?;
-        let outbox =
-            Arc::new(Publisher::open(publishing, names.clone(), &link, &self.watch).await?);
-        let open = async |source, prefetch| {
-            Deliveries::open(&consumer, &names, source, prefetch, &link, &self.watch).await
+        let outbox = Publisher::open(publishing, names.clone(), &link, &self.watch).await?;
+        let consuming = Consuming {
+            connection: Arc::clone(&consumer),
+            names: names.clone(),
+            outbox: Arc::new(outbox),
+            link: Arc::clone(&link),
+            watch: Arc::clone(&self.watch),
+            ackers: TaskTracker::new(),
         };
-        let urgent = open(Source::Lane(Lane::Urgent), self.prefetch).await?;
-        let bulk = open(Source::Lane(Lane::Bulk), self.prefetch).await?;
-        let unhandled = open(Source::Unhandled, UNHANDLED_PREFETCH).await?;
+        let mut lanes = Vec::new();
+        for lane in Lane::ALL {
+            let open = consuming.open(Source::Lane(*lane), prefetch(*lane));
+            lanes.push((*lane, open.await?));
+        }
         let session = Session {
-            stay: Stay {
-                channels: [urgent.channel(), bulk.channel(), unhandled.channel()],
-                outbox: Arc::clone(&outbox),
-                consumer: Arc::clone(&consumer),
-                link: Arc::clone(&link),
-                watch: Arc::clone(&self.watch),
-            },
-            urgent,
-            bulk,
-            unhandled,
-            outbox,
+            lanes,
+            unhandled: consuming
+                .open(Source::Unhandled, UNHANDLED_PREFETCH)
+                .await?,
+            stay: Arc::new(Stay(consuming)),
         };
         for role in Role::ALL {
             (self.watch)(Fact::Connected(*role, true));
@@ -138,6 +135,7 @@ impl Broker {
         let connection = dial(&self.settings, role).await?;
         let mut events = Box::pin(connection.events_listener());
         let (link, watch) = (Arc::clone(link), Arc::clone(&self.watch));
+        let status = connection.status().clone();
         tokio::spawn(async move {
             loop {
                 let event = tokio::select! {
@@ -154,6 +152,12 @@ impl Broker {
                         watch(Fact::Blocked(true));
                     }
                     Some(Event::ConnectionUnblocked) => watch(Fact::Blocked(false)),
+                    // A channel of the publisher's was closed, over a right we lack or an exchange that is
+                    // gone: whoever publishes on it hears of it, and the other kinds go on.
+                    Some(Event::Error(error))
+                        if role == Role::Publisher
+                            && error.is_amqp_soft_error()
+                            && status.connected() => {}
                     Some(Event::Error(error)) => {
                         link.fail(format!("the {} connection failed: {error}", role.as_str()))
                     }
@@ -166,36 +170,47 @@ impl Broker {
     }
 }
 
-/// The end of a session: waited for, or brought about.
-pub struct Stay {
-    /// Kept open until the last ack is written.
-    channels: [Channel; 3],
-    consumer: Arc<Connection>,
-    outbox: Arc<Publisher>,
-    link: Arc<Link>,
-    watch: Watch,
-}
+/// A session's connections: their end waited for, or brought about.
+pub struct Stay(Consuming);
 
 impl Stay {
+    /// Opens a lane that was released. A failure ends the session.
+    pub async fn open(&self, lane: Lane, prefetch: u16) -> Option<Open> {
+        let opened = self.0.open(Source::Lane(lane), prefetch).await;
+        opened
+            .map_err(|error| {
+                self.0
+                    .link
+                    .fail(format!("a lane could not be opened: {error}"))
+            })
+            .ok()
+    }
+
     /// Waits until the session has ended, and says why.
     pub async fn ended(&self) -> String {
-        self.link.failed().await;
-        self.link.why()
+        self.0.link.failed().await;
+        self.0.link.why()
     }
 
     /// Closes both connections: what is unacked goes back to its queue at once.
-    pub async fn close(self) {
-        self.link.fail("the worker closed it");
-        for channel in self.channels {
-            // Closed in order, so that every ack before it is taken.
-            let _ = timeout(CALL_MAX, channel.close(200, "bye".into())).await;
-        }
-        for connection in [self.consumer.as_ref(), self.outbox.connection()] {
-            // A connection that is gone already cannot be closed better.
+    pub async fn close(&self) {
+        let Consuming {
+            connection,
+            outbox,
+            link,
+            watch,
+            ackers,
+            ..
+        } = &self.0;
+        link.fail("the worker closed it");
+        ackers.close();
+        // What is gone already cannot be closed better.
+        let _ = timeout(CALL_MAX, ackers.wait()).await;
+        for connection in [connection.as_ref(), outbox.connection()] {
             let _ = timeout(CALL_MAX, connection.close(200, "bye".into())).await;
         }
         for role in Role::ALL {
-            (self.watch)(Fact::Connected(*role, false));
+            watch(Fact::Connected(*role, false));
         }
     }
 }

@@ -1,28 +1,19 @@
-//! One source of deliveries: a channel, a prefetch, a stream of messages and their receipts.
+//! One source of deliveries, as a stream of messages and their receipts.
+//!
+//! Not how it is opened, resized and released: that is `intake`.
 
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lapin::{
-    Acker, Channel, Connection, Consumer,
-    message::Delivery,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
-};
-use tokio::time::timeout;
+use lapin::{Consumer, message::Delivery};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{
-    CALL_MAX, Error, Fact, Watch,
-    declare::{in_time, open},
-    headers,
-    link::Link,
-    topology::Names,
-};
+use super::{Fact, Watch, acker::Tally, headers, link::Link};
 use crate::{
     event::{Lane, Message},
     settle::Receipt,
@@ -37,63 +28,20 @@ pub enum Source {
     Unhandled,
 }
 
-/// A stream of deliveries. It ends when the session does.
+/// A stream of deliveries. It ends when the session does, or when its lane is released.
 pub struct Deliveries {
-    consumer: Consumer,
-    channel: Channel,
-    source: Source,
-    back: String,
-    link: Arc<Link>,
-    watch: Watch,
+    pub(super) consumer: Consumer,
+    /// Takes the place of the consumer when that has been cancelled and has given out all it had.
+    pub(super) next: UnboundedReceiver<Consumer>,
+    pub(super) source: Source,
+    /// The exchange through which delayed events come back.
+    pub(super) back: String,
+    pub(super) tally: Tally,
+    pub(super) link: Arc<Link>,
+    pub(super) watch: Watch,
 }
 
 impl Deliveries {
-    /// Opens a channel and consumes on it.
-    pub(crate) async fn open(
-        connection: &Connection,
-        names: &Names,
-        source: Source,
-        prefetch: u16,
-        link: &Arc<Link>,
-        watch: &Watch,
-    ) -> Result<Self, Error> {
-        let (queue, back) = match source {
-            Source::Lane(lane) => (names.lane(lane), names.back(lane)),
-            Source::Unhandled => (names.unhandled(), String::new()),
-        };
-        let channel = open(connection).await?;
-        // Before the consumer: its buffer has no limit but this one.
-        let qos = BasicQosOptions { global: false };
-        in_time("set the prefetch", channel.basic_qos(prefetch, qos)).await?;
-        let options = BasicConsumeOptions {
-            no_local: false,  // not implemented by RabbitMQ
-            no_ack: false,    // acked when what follows is confirmed
-            exclusive: false, // replicas share the queue
-            nowait: false,    // the answer is what we want
-        };
-        let consumed = channel.basic_consume(
-            queue.as_str().into(),
-            "".into(),
-            options,
-            FieldTable::default(),
-        );
-        let consumer = in_time("consume", consumed).await?;
-        Ok(Self {
-            consumer,
-            channel,
-            source,
-            back,
-            link: Arc::clone(link),
-            watch: Arc::clone(watch),
-        })
-    }
-
-    /// The channel, which must outlive the stream: the library closes a channel with its last handle,
-    /// and acks written after that are lost without a word.
-    pub(crate) fn channel(&self) -> Channel {
-        self.channel.clone()
-    }
-
     fn ended(&self, why: String) {
         if let (true, Source::Lane(lane)) = (self.link.is_up(), self.source) {
             (self.watch)(Fact::ConsumerEnded(lane));
@@ -114,7 +62,11 @@ impl Deliveries {
         let message = Message {
             lane,
             publisher: delivery.routing_key.as_str().to_owned(),
-            publisher_verified: delivery.properties.user_id().is_some() && !trusted,
+            // A republish cannot carry the user_id on: our header stands for it.
+            publisher_verified: match trusted {
+                true => read.publisher_verified,
+                false => delivery.properties.user_id().is_some(),
+            },
             body: Bytes::from(delivery.data),
             properties: read.properties,
             history: read.history,
@@ -122,8 +74,10 @@ impl Deliveries {
             redelivered: delivery.redelivered,
             delivery_count: read.delivery_count,
         };
+        self.tally.deliver(delivery.delivery_tag);
         let ack = Ack {
-            acker: delivery.acker,
+            tag: delivery.delivery_tag,
+            tally: self.tally.clone(),
             lane,
             link: Arc::clone(&self.link),
             watch: Arc::clone(&self.watch),
@@ -136,18 +90,21 @@ impl Stream for Deliveries {
     type Item = (Message, Ack);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match Pin::new(&mut self.consumer).poll_next(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(Ok(delivery))) => Poll::Ready(Some(self.take(delivery))),
-            Poll::Ready(Some(Err(error))) => {
-                self.ended(format!("consuming failed: {error}"));
-                Poll::Ready(None)
+        loop {
+            match ready!(Pin::new(&mut self.consumer).poll_next(cx)) {
+                Some(Ok(delivery)) => return Poll::Ready(Some(self.take(delivery))),
+                Some(Err(error)) => self.ended(format!("consuming failed: {error}")),
+                None => match self.next.try_recv() {
+                    Ok(next) => {
+                        self.consumer = next;
+                        continue;
+                    }
+                    // A deleted queue ends the stream so, while connection and channel look well.
+                    Err(_) => self
+                        .ended("the broker cancelled the consumer: was the queue deleted?".into()),
+                },
             }
-            // A deleted queue ends the stream so, while connection and channel look well.
-            Poll::Ready(None) => {
-                self.ended("the broker cancelled the consumer: was the queue deleted?".into());
-                Poll::Ready(None)
-            }
+            return Poll::Ready(None);
         }
     }
 }
@@ -155,27 +112,20 @@ impl Stream for Deliveries {
 /// The receipt of one delivery. Dropping it leaves the message unacked: it comes again when the
 /// channel closes.
 pub struct Ack {
-    acker: Acker,
+    tag: u64,
+    tally: Tally,
     lane: Lane,
     link: Arc<Link>,
     watch: Watch,
 }
 
 impl Receipt for Ack {
+    /// True once the ack is on its way with others; one that does not arrive brings the message again.
     async fn ack(self) -> bool {
-        let options = BasicAckOptions { multiple: false };
-        match timeout(CALL_MAX, self.acker.ack(options)).await {
-            Ok(Ok(true)) => true,
-            // Ok(false) is a stale delivery: the session it came from is gone.
-            lost => {
-                if let Ok(Err(error)) = lost {
-                    self.link.fail(format!("an ack failed: {error}"));
-                } else {
-                    self.link.fail("an ack was not taken");
-                }
-                (self.watch)(Fact::AckLost(self.lane));
-                false
-            }
+        let taken = self.link.is_up() && self.tally.finish(self.tag);
+        if !taken {
+            (self.watch)(Fact::AckLost(self.lane));
         }
+        taken
     }
 }

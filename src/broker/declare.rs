@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     CALL_MAX, Error, Settings, TopologyMode, explain,
-    topology::{Argument, Names, Queue, topology},
+    topology::{Argument, Queue, topology},
 };
 
 /// Takes the owner lock, then declares or checks everything else, on channels of their own: an
@@ -22,13 +22,12 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
         &settings.project_id,
         &settings.retry_delays,
     );
-    let prefix = Names::new(&settings.prefix).prefix().to_owned();
     let channel = open(connection).await?;
     let (owner, lock) = &topology.owner;
     exchange(&channel, owner, lock, false)
         .await
         .map_err(|error| match error {
-            Error::Mismatch(_) => Error::OtherProject { prefix },
+            Error::Mismatch(said) => explain::lock_refused(&settings.prefix, owner, said),
             other => other,
         })?;
     let passive = settings.topology == TopologyMode::Verify;

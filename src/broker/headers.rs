@@ -29,6 +29,9 @@ pub struct Read {
     pub delivery_count: u64,
     /// The lane from which the broker dead-lettered it (`x-first-death-queue`); only ever used as a label.
     pub first_death_queue: Option<String>,
+    /// Whether the broker had checked the publisher's `user_id` when the event first came; never
+    /// true unless `trusted`.
+    pub publisher_verified: bool,
     /// Whether our headers are of a version that this worker does not know yet.
     pub newer: bool,
 }
@@ -60,6 +63,7 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
             .and_then(int)
             .is_some_and(|v| v > HEADERS_VERSION);
     let mut room = Properties::HEADER_BYTES_MAX;
+    let mut newer = Vec::new();
     for (name, value) in headers.inner() {
         let name = name.as_str();
         match (name, value) {
@@ -67,14 +71,24 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
                 read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0)
             }
             ("x-first-death-queue", value) => read.first_death_queue = string(value),
-            // A newer worker's headers stay as they are: it will know what they mean.
-            _ if name.starts_with("revoker-") && read.newer => {
-                keep(&mut read.properties, &mut room, name, value)
+            ("revoker-publisher-verified", AMQPValue::Boolean(verified))
+                if trusted && !read.newer =>
+            {
+                read.publisher_verified = *verified
             }
+            // A newer worker's headers stay as they are: it will know what they mean.
+            _ if name.starts_with("revoker-") && read.newer => newer.push((name, value)),
             _ if name.starts_with("revoker-") && trusted => own(&mut read.history, name, value),
             _ if name.starts_with("revoker-") => {}
             _ if name.starts_with("x-") || matches!(name, "CC" | "BCC") => {}
             _ => keep(&mut read.properties, &mut room, name, value),
+        }
+    }
+    // Beside the publisher's room: without these that worker could not read its own message.
+    for (name, value) in newer {
+        match header_value(value) {
+            Some(value) => read.properties.headers.push((name.to_owned(), value)),
+            None => read.properties.headers_dropped += 1,
         }
     }
     read

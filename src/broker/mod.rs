@@ -5,12 +5,15 @@
 //! because half-recovered clients are how messages get lost. Automatic recovery of the library is
 //! never used: under load and resets it hung for ever.
 
+mod acker;
+pub mod acks;
 pub mod connect;
 pub mod consume;
 mod declare;
 mod depth;
-mod explain;
+pub mod explain;
 pub mod headers;
+mod intake;
 mod link;
 pub mod publish;
 pub mod topology;
@@ -24,7 +27,8 @@ use crate::{
     event::Lane,
     settle::{PublishError, To},
 };
-pub use connect::{Broker, Session};
+pub use connect::{Broker, Session, Stay};
+pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
 
 /// What the broker stage needs to know.
@@ -63,13 +67,12 @@ pub enum Error {
     #[error("the broker's URL cannot be used: {0}")]
     BadUrl(String),
     /// Another project's worker owns these names.
-    #[error(
-        "the queues {prefix}.* belong to another Stytch project (the lock {prefix}.owner names it); \
-         use another vhost or REVOKER_PREFIX"
-    )]
+    #[error("the queues {prefix}.* belong to {owner}; use another vhost or REVOKER_PREFIX")]
     OtherProject {
         /// Our prefix.
         prefix: String,
+        /// Whose they are, in words.
+        owner: String,
     },
     /// A queue or exchange exists with other arguments.
     #[error("{0}")]

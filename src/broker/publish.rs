@@ -27,6 +27,8 @@ use crate::{
 const CONFIRM_MAX: Duration = CALL_MAX;
 /// How often a blocked publish looks whether it still is.
 const BLOCKED_LOOK: Duration = Duration::from_secs(1);
+/// AMQP 0-9-1: the reply code of a right that is lacking.
+const ACCESS_REFUSED: u16 = 403;
 /// AMQP 0-9-1: the reply code of an exchange that is not there.
 const NOT_FOUND: u16 = 404;
 
@@ -151,6 +153,32 @@ impl Outbox for Publisher {
     }
 }
 
+/// The outbox of what came in through one lane: down as soon as its deliveries are no longer ours.
+pub struct OnLane {
+    publisher: Arc<Publisher>,
+    link: Arc<Link>,
+}
+
+impl OnLane {
+    pub(super) fn new(publisher: Arc<Publisher>, link: Arc<Link>) -> Self {
+        Self { publisher, link }
+    }
+}
+
+impl Outbox for OnLane {
+    async fn publish(&self, message: &Outgoing) -> Result<(), PublishError> {
+        self.publisher.publish(message).await
+    }
+
+    fn is_up(&self) -> bool {
+        self.link.is_up()
+    }
+
+    async fn down(&self) {
+        self.link.failed().await;
+    }
+}
+
 /// One message for [`publish_once`].
 #[derive(Debug, Clone)]
 pub struct PublishOne {
@@ -237,7 +265,10 @@ fn judge(answer: lapin::Result<Confirmation>) -> Result<(), PublishError> {
 fn reason(error: &lapin::Error) -> PublishError {
     match error.kind() {
         ErrorKind::ProtocolError(amqp) if amqp.get_id() == NOT_FOUND => PublishError::Returned,
-        // The channel was closed over another message, or over a right we lack: only it is lost.
+        ErrorKind::ProtocolError(amqp) if amqp.get_id() == ACCESS_REFUSED => {
+            PublishError::Forbidden
+        }
+        // The channel was closed over another message: only it is lost.
         ErrorKind::ProtocolError(_) if error.is_amqp_soft_error() => PublishError::Nacked,
         ErrorKind::InvalidChannelState(..) => PublishError::Nacked,
         _ => PublishError::LinkDown,

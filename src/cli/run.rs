@@ -9,7 +9,7 @@ use super::Failure;
 use crate::{
     broker::{self, Broker, topology::Names},
     config::{RunArgs, Settings},
-    gate::Gate,
+    gate::{Gate, flights::Flights},
     revoke::client::Client,
     settle::perform::Audit,
     shutdown,
@@ -84,12 +84,10 @@ fn assemble(
     metrics: Arc<Metrics>,
     board: Arc<StateBoard>,
 ) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
-    // Twice the slots: what waits for its next attempt must not keep the slots empty.
-    let prefetch = u16::try_from(settings.gate.slots * 2).unwrap_or(u16::MAX);
     let seen = Arc::clone(&metrics);
     let watch: broker::Watch = Arc::new(move |fact| worker::watch(&seen, fact, Timestamp::now()));
     let names = Names::new(&settings.broker.prefix);
-    let broker = Broker::new(settings.broker, prefetch, watch);
+    let broker = Broker::new(settings.broker, watch);
     let worker = Worker {
         api: Client::new(settings.revoke).context("the Stytch client cannot be made")?,
         gate: Gate::new(&settings.gate, Timestamp::now),
@@ -100,12 +98,10 @@ fn assemble(
         audit: Audit::default(),
         metrics,
         board,
+        flights: Flights::default(),
         backlog: Backlog::default(),
         wall: Timestamp::now,
     };
-    for lane in crate::event::Lane::ALL {
-        worker.metrics.inflight_limit(*lane, prefetch.into());
-    }
     worker.metrics.rate_ceiling(settings.gate.max_rate);
     Ok((Arc::new(worker), broker))
 }

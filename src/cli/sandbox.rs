@@ -66,17 +66,29 @@ pub struct Args {
     #[arg(long, help_heading = "Users and sessions")]
     gone_answers_200: bool,
 
-    /// A rate limit, such as 100/s or 6000/min; give it twice for both.
+    /// A rate limit, such as 100/s or 6000/min, or both as 100/s,6000/min.
     #[arg(
         long = "limit",
         value_name = "CALLS/PERIOD",
+        value_delimiter = ',',
         help_heading = "Rate limits"
     )]
     limits: Vec<Limit>,
+    /// A limit of each user besides, all endpoints together, written as --limit is.
+    #[arg(
+        long = "user-limit",
+        value_name = "CALLS/PERIOD",
+        value_delimiter = ',',
+        help_heading = "Rate limits"
+    )]
+    user_limits: Vec<Limit>,
     /// How calls are counted against the limits.
     #[arg(long, value_enum, default_value_t, help_heading = "Rate limits")]
     window: Window,
-    /// What has limits of its own.
+    /// Count refused calls against the limits, too: who does not slow down is let in no more.
+    #[arg(long, help_heading = "Rate limits")]
+    count_refused: bool,
+    /// What has a --limit of its own.
     #[arg(long, value_enum, default_value_t, help_heading = "Rate limits")]
     per: Scope,
     /// Calls that a token bucket saves up.
@@ -85,6 +97,9 @@ pub struct Args {
     /// Send this Retry-After with each 429; without it the header is not sent, as Stytch documents none.
     #[arg(long, value_name = "SECONDS", help_heading = "Rate limits")]
     retry_after: Option<u32>,
+    /// Write --retry-after as the date in so many seconds.
+    #[arg(long, requires = "retry_after", help_heading = "Rate limits")]
+    retry_after_date: bool,
 
     /// A share of the calls to answer with a fault; repeatable, all shares together at most 1.
     ///
@@ -104,17 +119,26 @@ Examples:
   A limit of 100 calls a second that the worker does not know of, and one answer in a hundred a 500:
     revoker sandbox --users 1000 --sessions-per-user 3 --limit 100/s --fault 500=0.01
 
+  Limits over the last second and the last minute together, and 5 calls a second about one user:
+    revoker sandbox --users 1000 --limit 100/s,5000/min --user-limit 5/s --window sliding
+
+  What the limits did with revoke calls, second by second, and which share of the calls was wasted:
+    curl -s http://127.0.0.1:4010/sandbox/stats | jq -c '.seconds | map_values(.revoke)'
+    curl -s http://127.0.0.1:4010/sandbox/stats |
+      jq '[.seconds[].revoke] | (map(.refused) | add) / (map(.taken + .refused) | add)'
+
   Bad credentials for everyone, then all is well again:
     curl -d '{\"answer_all\":\"401\"}' http://127.0.0.1:4010/sandbox/faults
     curl -d '{}' http://127.0.0.1:4010/sandbox/faults
 
   One session that fails three times, another for ever, and a limit:
-    curl -d '{\"by_id\":{\"session-test-…\":{\"fault\":\"500\",\"times\":3},\"session-test-…\":\"hang\"},
-              \"limit\":{\"per_second\":100,\"window\":\"bucket\"},\"retry_after\":2}' http://127.0.0.1:4010/sandbox/faults
+    curl http://127.0.0.1:4010/sandbox/faults -d '{
+      \"by_id\":{\"session-test-…\":{\"fault\":\"500\",\"times\":3},\"session-test-…\":\"hang\"},
+      \"limit\":{\"per_second\":100,\"user_per_second\":5,\"window\":\"bucket\"},\"retry_after\":2}'
 
   Sessions under ids and tokens of your own:
-    curl -d '{\"user_ids\":[\"user-test-…\"],\"session_ids\":[\"session-test-…\"],\"tokens\":{\"TOKEN\":\"session-test-…\"}}' \\
-         http://127.0.0.1:4010/sandbox/seed";
+    curl http://127.0.0.1:4010/sandbox/seed -d '{\"user_ids\":[\"user-test-…\"],
+      \"session_ids\":[\"session-test-…\"],\"tokens\":{\"TOKEN\":\"session-test-…\"}}'";
 
 /// `500=0.01`.
 fn share(text: &str) -> Result<(String, f64), PlanError> {
@@ -126,32 +150,48 @@ fn share(text: &str) -> Result<(String, f64), PlanError> {
     }
 }
 
+/// The calls in a second and in a minute, of the limits that a flag gave.
+fn by_period(flag: &str, limits: &[Limit]) -> anyhow::Result<(Option<u32>, Option<u32>)> {
+    let (mut per_second, mut per_minute) = (None, None);
+    for Limit { calls, period } in limits {
+        let of_period = match period {
+            Period::Second => &mut per_second,
+            Period::Minute => &mut per_minute,
+        };
+        if of_period.replace(*calls).is_some() {
+            bail!(
+                "{flag} is given twice for one period; give one per second and one per minute at most"
+            );
+        }
+    }
+    Ok((per_second, per_minute))
+}
+
 impl Args {
+    fn limit(&self) -> anyhow::Result<LimitForm> {
+        let (per_second, per_minute) = by_period("--limit", &self.limits)?;
+        let (user_per_second, user_per_minute) = by_period("--user-limit", &self.user_limits)?;
+        Ok(LimitForm {
+            per_second,
+            per_minute,
+            user_per_second,
+            user_per_minute,
+            window: self.window,
+            per: self.per,
+            burst: Some(self.burst),
+            count_refused: self.count_refused,
+        })
+    }
+
     /// The sandbox's settings.
     ///
     /// # Errors
     /// When a limit or a fault is given twice.
-    fn settings(self) -> anyhow::Result<Settings> {
-        let mut limit = LimitForm {
-            window: self.window,
-            per: self.per,
-            burst: Some(self.burst),
-            ..LimitForm::default()
-        };
-        for Limit { calls, period } in self.limits {
-            let of_period = match period {
-                Period::Second => &mut limit.per_second,
-                Period::Minute => &mut limit.per_minute,
-            };
-            if of_period.replace(calls).is_some() {
-                bail!(
-                    "--limit is given twice for one period; give one per second and one per minute at most"
-                );
-            }
-        }
+    pub fn settings(self) -> anyhow::Result<Settings> {
         let mut plan = Plan {
-            limit,
+            limit: self.limit()?,
             retry_after: self.retry_after,
+            retry_after_date: self.retry_after_date,
             ..Plan::default()
         };
         for (word, share) in self.faults {

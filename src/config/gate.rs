@@ -1,5 +1,7 @@
 //! Settings of the gate: how fast, how many at once, and what an outage means.
 
+use std::time::Duration;
+
 use super::{parse, problems::Reader, setting::Setting};
 use crate::gate::{OutageMode, Settings};
 
@@ -31,8 +33,31 @@ pub(super) const OUTAGE: Setting = Setting::new(
 )
 .default("hold");
 
+pub(super) const HOLD_LIMIT: Setting = Setting::new(
+    "REVOKER_HOLD_LIMIT",
+    "hold-limit",
+    "DURATION",
+    "How long an event may be in hand, 10s to 1h, well under the broker's consumer_timeout (30 minutes by default): a lane that cannot send for a tenth of it is given back, an event that has waited for half of it goes to the first retry delay without an attempt",
+)
+.default("10m");
+
+pub(super) const URGENT_RATE: Setting = Setting::new(
+    "REVOKER_URGENT_RATE",
+    "urgent-rate",
+    "RATE",
+    "Events a second that one publisher may have ahead of bulk in the urgent lane; what is more is paced like bulk, never dropped",
+)
+.default("50/s");
+
 /// In the order of `--help`.
-pub(super) const SETTINGS: &[&Setting] = &[&MAX_RATE, &START_RATE, &SLOTS, &OUTAGE];
+pub(super) const SETTINGS: &[&Setting] = &[
+    &MAX_RATE,
+    &START_RATE,
+    &SLOTS,
+    &URGENT_RATE,
+    &OUTAGE,
+    &HOLD_LIMIT,
+];
 
 /// How many slots bulk never gets.
 const URGENT_ONLY: usize = 32;
@@ -43,11 +68,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let max_rate = reader.read(&MAX_RATE, parse::rate);
     let start_rate = reader.read(&START_RATE, parse::rate);
     let slots = reader.read(&SLOTS, parse::number(1..=2000));
+    let urgent_rate = reader.read(&URGENT_RATE, parse::rate);
     let modes = [
         ("hold", OutageMode::Hold),
         ("dead-letter", OutageMode::DeadLetter),
     ];
     let outage = reader.read(&OUTAGE, parse::word(&modes));
+    let hold_limits = Duration::from_secs(10)..=Duration::from_secs(3600);
+    let hold_limit = reader.read(&HOLD_LIMIT, parse::duration(hold_limits));
     let slots: usize = slots?;
     let slots_urgent_only = slots.min(SLOTS_FULL) * URGENT_ONLY / SLOTS_FULL;
     Some(Settings {
@@ -55,6 +83,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         start_rate: start_rate?,
         slots,
         slots_urgent_only,
+        urgent_rate: urgent_rate?,
         outage: outage?,
+        hold_limit: hold_limit?,
     })
 }

@@ -35,7 +35,7 @@ pub fn reference() -> Vec<SettingDoc> {
     command.get_arguments().filter_map(doc).collect()
 }
 
-/// [`reference`] as the table of the README.
+/// [`reference()`] as the table of the README.
 pub fn markdown_table() -> String {
     let mut table = "| variable | flag | default | meaning |\n|---|---|---|---|\n".to_owned();
     for doc in reference() {

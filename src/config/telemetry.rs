@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{parse, problems::Reader, setting::Setting};
-use crate::telemetry::{LogFormat, Settings};
+use crate::telemetry::{LogFormat, Settings, logs};
 
 pub(super) const ADMIN_ADDR: Setting = Setting::new(
     "REVOKER_ADMIN_ADDR",
@@ -52,24 +52,14 @@ fn address(value: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// The rule is telemetry's, which makes the filter; the sentence is as those of all settings.
 fn log_filter(value: &str) -> Result<String, String> {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-    let is_target = |target: &str| {
-        !target.is_empty()
-            && target
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+    let wrong = |_| {
+        format!(
+            "is {}; give one of {}, or target=level pairs separated by commas, such as info,lapin=warn",
+            parse::shown(value),
+            logs::levels()
+        )
     };
-    let is_directive = |directive: &str| match directive.split_once('=') {
-        None => LEVELS.contains(&directive),
-        Some((target, level)) => is_target(target) && LEVELS.contains(&level),
-    };
-    if value.split(',').all(is_directive) {
-        return Ok(value.to_owned());
-    }
-    Err(format!(
-        "is {}; give one of {}, or target=level pairs separated by commas, such as info,lapin=warn",
-        parse::shown(value),
-        LEVELS.join(", ")
-    ))
+    logs::filter(value).map(|_| value.to_owned()).map_err(wrong)
 }

@@ -26,6 +26,8 @@ pub struct Line<W> {
     /// Whether a canary goes in place of suspects, by way.
     pub(super) stand_in: [bool; Way::ALL.len()],
     pub(super) closed: bool,
+    /// Whether a message may be at fault for its 429s.
+    suspects: bool,
 }
 
 /// Who goes next.
@@ -54,6 +56,7 @@ impl<W> Line<W> {
             waiting: std::array::from_fn(|_| std::array::from_fn(|_| Queue::new())),
             stand_in: [false; Way::ALL.len()],
             closed: false,
+            suspects: settings.outage == OutageMode::Hold,
         }
     }
 
@@ -119,6 +122,13 @@ impl<W> Line<W> {
         rng: &mut fastrand::Rng,
     ) -> Standing {
         self.slots_free += 1;
+        // When every failure counts, a 429 is an attempt, and nobody stands aside for others.
+        let mut nobody = Suspicion::default();
+        let suspicion = if self.suspects {
+            suspicion
+        } else {
+            &mut nobody
+        };
         let ramping = self.is_ramping(at.now);
         let pacer = &mut self.pacers[way as usize];
         let (mut own, mut aside, mut hold) = (false, None, None);
@@ -188,6 +198,7 @@ impl<W> Line<W> {
         View {
             paused: self.breaker.paused(),
             limited_for: since.map(|since| now.saturating_sub(since)),
+            held: self.pacers.iter().any(|pacer| pacer.is_held(now)),
             rates: std::array::from_fn(|way| self.pacers[way].rate(now)),
         }
     }

@@ -1,10 +1,14 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
-//! [`rate`], [`breaker`], [`line`] and [`canary`] decide and are pure; [`wait`] is the only file here
+//! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure; [`wait`] is the only file here
 //! that waits.
 
+pub mod brake;
 pub mod breaker;
 pub mod canary;
+pub mod dedupe;
+pub mod flights;
+pub mod intake;
 pub mod line;
 mod queue;
 pub mod rate;
@@ -29,8 +33,12 @@ pub struct Settings {
     pub slots: usize,
     /// How many of the slots only urgent may use.
     pub slots_urgent_only: usize,
+    /// Events a second that one publisher may have ahead of bulk (`REVOKER_URGENT_RATE`).
+    pub urgent_rate: f64,
     /// What a failing API means for messages.
     pub outage: OutageMode,
+    /// How long a delivery may be in hand (`REVOKER_HOLD_LIMIT`).
+    pub hold_limit: Duration,
 }
 
 /// `REVOKER_OUTAGE`.
@@ -104,6 +112,8 @@ pub struct View {
     pub paused: Option<breaker::Pause>,
     /// How long Stytch has been answering 429 to all calls of a way.
     pub limited_for: Option<Duration>,
+    /// Whether a way is held until a time that is not yet come.
+    pub held: bool,
     /// Calls a second that may go, by way.
     pub rates: [f64; Way::ALL.len()],
 }

@@ -17,7 +17,9 @@ use tokio::{
 
 use super::{
     Canary, Moment, News, Place, Settings, Standing, Suspicion, View, Way,
+    brake::Brake,
     canary::Due,
+    intake::Intake,
     line::{Line, Next},
     rate::Ticket,
 };
@@ -33,6 +35,9 @@ pub struct Closed;
 pub struct Gate {
     started: Instant,
     wall: fn() -> Timestamp,
+    slots: usize,
+    hold_limit: Duration,
+    brake: Mutex<Brake>,
     line: Mutex<Line<oneshot::Sender<Permit>>>,
     /// Wakes the timer and the canary when what they wait for may have changed.
     changed: Notify,
@@ -53,6 +58,9 @@ impl Gate {
         Arc::new(Self {
             started: Instant::now(),
             wall,
+            slots: settings.slots,
+            hold_limit: settings.hold_limit,
+            brake: Mutex::new(Brake::new(settings.urgent_rate)),
             line: Mutex::new(Line::new(settings)),
             changed: Notify::new(),
         })
@@ -172,6 +180,42 @@ impl Gate {
         }
     }
 
+    /// The lane in which a publisher's event waits: urgent for as long as its allowance lasts.
+    pub fn lane_of(&self, lane: Lane, publisher: &str) -> Lane {
+        let mut brake = self.brake.lock().unwrap_or_else(PoisonError::into_inner);
+        match lane {
+            Lane::Urgent if !brake.goes_first(publisher, self.now()) => Lane::Bulk,
+            lane => lane,
+        }
+    }
+
+    /// The intake of a lane, as it begins.
+    pub fn intake(&self, lane: Lane) -> Intake {
+        Intake::new(lane, self.rate(), self.slots, self.hold_limit)
+    }
+
+    /// How long a delivery may be in hand.
+    pub fn hold_limit(&self) -> Duration {
+        self.hold_limit
+    }
+
+    /// Whether calls of this lane go at all.
+    pub fn can_send(&self, lane: Lane) -> bool {
+        let view = self.view();
+        view.paused.is_none() && !(lane == Lane::Bulk && view.limited_for.is_some())
+    }
+
+    /// Whether a call of this lane may be tried: a 429 is only known to be over when one goes.
+    pub fn may_try(&self, lane: Lane) -> bool {
+        let view = self.view();
+        view.paused.is_none() && !(lane == Lane::Bulk && view.held)
+    }
+
+    /// How many revokes a second may go.
+    pub fn rate(&self) -> f64 {
+        self.view().rates[Way::Revoke as usize]
+    }
+
     /// What the gate is doing.
     pub fn view(&self) -> View {
         self.lock().view(self.now())
@@ -219,7 +263,8 @@ impl Gate {
         }
     }
 
-    fn now(&self) -> Duration {
+    /// The time since the gate was made.
+    pub fn now(&self) -> Duration {
         self.started.elapsed()
     }
 

@@ -19,8 +19,9 @@ use super::{
     wire,
 };
 
-/// Lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory.
-const LISTS_AT_ONCE: usize = 2;
+/// Long lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory. Those within
+/// [`wire::ANSWER_BYTES_MAX`] wait for none: nearly all are, and an urgent one must not stand behind a campaign's.
+const LONG_LISTS_AT_ONCE: usize = 2;
 /// Idle connections are closed after this, before a load balancer does it under us.
 const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(50);
 
@@ -32,7 +33,7 @@ pub struct Client {
     revoke_url: reqwest::Url,
     list_url: reqwest::Url,
     authorization: RwLock<Arc<HeaderValue>>,
-    lists: Semaphore,
+    long_lists: Semaphore,
 }
 
 /// Why the client cannot be made.
@@ -75,7 +76,7 @@ impl Client {
             revoke_url: url("/v1/sessions/revoke")?,
             list_url: url("/v1/sessions")?,
             authorization: RwLock::new(Arc::new(basic(&settings.project_id, &secret))),
-            lists: Semaphore::new(LISTS_AT_ONCE),
+            long_lists: Semaphore::new(LONG_LISTS_AT_ONCE),
             settings,
         })
     }
@@ -108,9 +109,9 @@ impl Client {
     }
 
     async fn send(&self, call: &Call) -> Result<Heard, Failure> {
-        let (_turn, bytes_max) = match call {
-            Call::ListSessions(_) => (self.lists.acquire().await.ok(), wire::LIST_BYTES_MAX),
-            _ => (None, wire::ANSWER_BYTES_MAX),
+        let bytes_max = match call {
+            Call::ListSessions(_) => wire::LIST_BYTES_MAX,
+            _ => wire::ANSWER_BYTES_MAX,
         };
         let mut response = self.request(call).send().await.map_err(|e| failure(&e))?;
         let status = response.status().as_u16();
@@ -119,10 +120,14 @@ impl Client {
             .get(RETRY_AFTER)
             .and_then(|v| v.to_str().ok())
             .and_then(retry_after);
-        let mut body = Vec::new();
+        let (mut body, mut turn) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
-            if body.len() + chunk.len() > bytes_max {
+            let length = body.len() + chunk.len();
+            if length > bytes_max {
                 return Err(Failure::InvalidResponse);
+            }
+            if length > wire::ANSWER_BYTES_MAX && turn.is_none() {
+                turn = self.long_lists.acquire().await.ok();
             }
             body.extend_from_slice(&chunk);
         }

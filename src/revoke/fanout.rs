@@ -4,6 +4,8 @@
 //! revoke-by-user on Stytch's consumer API, and a session may be opened or found late while we
 //! work, so only a list without an old session is the end.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::{Call, Session};
@@ -30,6 +32,9 @@ pub struct Fanout {
     keep_session_id: Option<String>,
     pending: Vec<String>,
     listed: bool,
+    /// Sessions whose revoking was answered well: one that is listed again all the same is no progress.
+    answered: HashSet<String>,
+    rounds: u32,
     revoked_in_round: u32,
     idle_rounds: u32,
     /// How many sessions were revoked.
@@ -49,6 +54,8 @@ impl Fanout {
             keep_session_id,
             pending: Vec::new(),
             listed: false,
+            answered: HashSet::new(),
+            rounds: 0,
             revoked_in_round: 0,
             idle_rounds: 0,
             revoked: 0,
@@ -71,7 +78,6 @@ impl Fanout {
 
     /// A list came back.
     pub fn listed(&mut self, sessions: Vec<Session>) {
-        let first_round = self.revoked_in_round == 0 && self.idle_rounds == 0 && self.revoked == 0;
         let (old, newer): (Vec<_>, Vec<_>) = sessions
             .into_iter()
             .filter(|s| Some(&s.session_id) != self.keep_session_id.as_ref())
@@ -83,9 +89,10 @@ impl Fanout {
             self.idle_rounds = 0;
             return;
         }
-        if self.revoked_in_round == 0 && !first_round {
+        if self.rounds > 0 && self.revoked_in_round == 0 {
             self.idle_rounds += 1;
         }
+        self.rounds = self.rounds.saturating_add(1);
         self.revoked_in_round = 0;
         if self.idle_rounds < IDLE_ROUNDS_MAX {
             self.pending = old.into_iter().map(|s| s.session_id).collect();
@@ -99,8 +106,8 @@ impl Fanout {
 
     /// The pending session is settled: revoked by us, or gone already.
     pub fn settled(&mut self, by_us: bool) {
-        self.pending.pop();
-        if by_us {
+        let settled = self.pending.pop();
+        if by_us && settled.is_some_and(|session_id| self.answered.insert(session_id)) {
             self.revoked += 1;
             self.revoked_in_round += 1;
         }

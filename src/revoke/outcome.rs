@@ -164,14 +164,17 @@ pub fn classify(status: u16, error_type: Option<&str>) -> Class {
 
         (_, "session_not_found" | "user_not_found") => Class::AlreadyGone,
 
-        (_, "invalid_session_id") => Class::Permanent(InvalidSessionId),
-        (_, "no_session_revoke_arguments") => Class::Permanent(NoSessionRevokeArguments),
-        (_, "too_many_session_revoke_arguments") => Class::Permanent(TooManySessionRevokeArguments),
-        (_, "invalid_session_token") => Class::Permanent(InvalidSessionToken),
-        (_, "unable_to_parse_session_jwt") => Class::Permanent(UnableToParseSessionJwt),
-        (_, "invalid_user_id") => Class::Permanent(InvalidUserId),
-        (_, "bad_request") => Class::Permanent(BadRequest),
-        (_, word) if word.starts_with("jwt_invalid_") => Class::Permanent(JwtInvalid),
+        // Only a 4xx is a judgement of the request: what a failing server says of it is not believed.
+        (400..=499, "invalid_session_id") => Class::Permanent(InvalidSessionId),
+        (400..=499, "no_session_revoke_arguments") => Class::Permanent(NoSessionRevokeArguments),
+        (400..=499, "too_many_session_revoke_arguments") => {
+            Class::Permanent(TooManySessionRevokeArguments)
+        }
+        (400..=499, "invalid_session_token") => Class::Permanent(InvalidSessionToken),
+        (400..=499, "unable_to_parse_session_jwt") => Class::Permanent(UnableToParseSessionJwt),
+        (400..=499, "invalid_user_id") => Class::Permanent(InvalidUserId),
+        (400..=499, "bad_request") => Class::Permanent(BadRequest),
+        (400..=499, word) if word.starts_with("jwt_invalid_") => Class::Permanent(JwtInvalid),
 
         (_, "captcha_failed" | "user_lock_limit_reached" | "too_few_tokens_authenticated") => {
             Class::OwnLimit

@@ -66,7 +66,12 @@ pub fn answer(call: &Call, status: u16, body: &[u8]) -> Answer {
         started_at: Timestamp,
     }
     let invalid = || Class::Retryable(Failure::InvalidResponse);
-    let Ok(raw) = serde_json::from_slice::<Raw>(body) else {
+    // Asked first, since the derive also takes an array of the fields in their order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let Some(raw) = serde_json::from_slice::<Raw>(body)
+        .ok()
+        .filter(|_| is_object)
+    else {
         let class = if status == 200 {
             invalid()
         } else {

@@ -38,6 +38,36 @@ impl Code {
         }
     }
 
+    /// What is wrong and what to do, for a dead letter that has no text of its own.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Rejected(_) => {
+                "the event breaks the contract; mend its publisher and publish it again"
+            }
+            Self::Api(_) => {
+                "Stytch refuses this request for good; look revoker-error-type up in Stytch's documents, and give revoker-request-id to its support"
+            }
+            Self::AttemptsExhausted => {
+                "every attempt and every delay is used up; revoker-error-type and revoker-request-id tell of the last answer; replay it when that is mended"
+            }
+            Self::InternalError => {
+                "the worker failed over this event; report it with the log of that time"
+            }
+            Self::DeliveryLimit => {
+                "the event was given out too often without an end; find out what ends the workers before it is replayed"
+            }
+            Self::Expired => {
+                "the broker dead-lettered it unprocessed; publish without an expiration"
+            }
+            Self::SealKeyUnknown => {
+                "the key that sealed it is not in the key ring; put the key back and replay it"
+            }
+            Self::UserSessionsRemain => {
+                "sessions at or before the cutoff are still listed after every round; replay it, or end them in Stytch's dashboard"
+            }
+        }
+    }
+
     /// The complete closed set.
     pub fn all() -> impl Iterator<Item = Self> {
         let own = [

@@ -66,6 +66,9 @@ pub enum PublishError {
     /// The queue refused it: full, or without a leader.
     #[error("the broker refused the message: the queue is full or has no leader")]
     Nacked,
+    /// We lack the right to write there.
+    #[error("the broker's user of this worker may not write there; give it the write permission")]
+    Forbidden,
     /// No confirm came in time; it may have arrived all the same.
     #[error("the broker did not confirm in time")]
     TimedOut,

@@ -42,10 +42,18 @@ pub async fn until_confirmed<O: Outbox>(outbox: &O, message: &Outgoing) -> Resul
                     next = "publish again, the event stays unacked",
                     "publish failed: {error}"
                 );
-                sleep(again).await;
+                wait(again, outbox).await?;
                 again = (again * 2).min(AGAIN_MAX);
             }
         }
+    }
+}
+
+/// Waits before the next try, for as long as the delivery is ours.
+async fn wait<O: Outbox>(delay: Duration, outbox: &O) -> Result<(), LinkDown> {
+    tokio::select! {
+        () = sleep(delay) => Ok(()),
+        () = outbox.down() => Err(LinkDown),
     }
 }
 
@@ -100,7 +108,7 @@ impl Audit {
             if lane == Lane::Urgent && self.is_broken() {
                 return Ok(Recorded::OnlyLogged);
             }
-            sleep(again).await;
+            wait(again, outbox).await?;
             again = (again * 2).min(AGAIN_MAX);
         }
     }

@@ -152,12 +152,16 @@ pub struct Stored {
 
 /// The message for a delay queue.
 pub fn retry(message: &Message, history: &History, delay: Duration, stored: Stored) -> Outgoing {
+    let mut headers = history_headers(history);
+    if message.publisher_verified {
+        headers.push(("revoker-publisher-verified", HeaderValue::Bool(true)));
+    }
     Outgoing {
         to: To::Retry(message.lane, delay),
         routing_key: message.publisher.clone(),
         body: stored.body,
         properties: stored.properties,
-        headers: history_headers(history),
+        headers,
     }
 }
 
@@ -180,8 +184,8 @@ pub fn dead_letter(
     headers.push(("revoker-lane", text(message.lane.as_str())));
     headers.push(("revoker-publisher", text(&message.publisher)));
     headers.push(("revoker-dead-lettered-at", text(&now.to_string())));
+    headers.push(("revoker-text", text(why.text)));
     let optional = [
-        ("revoker-text", why.text),
         ("revoker-campaign-id", facts.campaign_id.as_deref()),
         ("revoker-target-kind", facts.target_kind),
         ("revoker-target", facts.target.as_deref()),
@@ -212,7 +216,7 @@ pub struct DeadLetter<'a> {
     /// The code.
     pub code: Code,
     /// What is wrong and what to do, without any value of the event.
-    pub text: Option<&'a str>,
+    pub text: &'a str,
     /// The queue a sealed body is bound to; `None` if the body is in clear.
     pub queue: Option<&'a str>,
 }

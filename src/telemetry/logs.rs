@@ -11,7 +11,6 @@
 use std::{
     fmt,
     io::{self, IsTerminal as _},
-    str::FromStr as _,
     sync::Arc,
 };
 
@@ -28,8 +27,18 @@ use super::metrics::Metrics;
 use super::sets::Level;
 use super::{LogFormat, Settings};
 
-/// Libraries that tell more than an operator can use; a setting that names one of them prevails.
-const QUIET: &str = "h2=warn,hyper=warn,hyper_util=warn,lapin=warn,reqwest=warn";
+/// Libraries that tell more than an operator can use. Of `lapin` nothing: what goes wrong at the broker
+/// we say ourselves, once, and its own lines speak of a recovery that is never tried. A setting that
+/// names one of them prevails.
+const QUIET: [(&str, LevelFilter); 5] = [
+    ("h2", LevelFilter::WARN),
+    ("hyper", LevelFilter::WARN),
+    ("hyper_util", LevelFilter::WARN),
+    ("lapin", LevelFilter::OFF),
+    ("reqwest", LevelFilter::WARN),
+];
+/// How much of a wrong part is repeated, characters.
+const SHOWN_CHARS_MAX: usize = 64;
 
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -83,26 +92,53 @@ where
     })
 }
 
-/// The filter that a `REVOKER_LOG` stands for.
+/// Levels as they are written, and what they mean.
+const LEVELS: [(&str, LevelFilter); 6] = [
+    ("off", LevelFilter::OFF),
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+    ("trace", LevelFilter::TRACE),
+];
+
+/// The words for a level, as `off, error, …`.
+pub fn levels() -> String {
+    LEVELS.map(|(word, _)| word).join(", ")
+}
+
+/// The filter that a `REVOKER_LOG` stands for: the one rule for what it may be.
 ///
 /// # Errors
 /// A part that is neither a level nor `target=level`. A lone word that is no level would switch on
 /// that target and everything else off: a typing error must not silence the worker.
 pub fn filter(log: &str) -> Result<Targets, LogError> {
-    let mut level_named = false;
+    // No parser of the library's: nothing that is accepted here can be refused later.
+    let mut targets = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_targets(QUIET);
     for part in log.split(',') {
-        let (is_level, level) = match part.split_once('=') {
-            Some((target, level)) if !target.trim().is_empty() => (false, level),
-            _ => (true, part),
+        let wrong = || LogError::Filter(part.chars().take(SHOWN_CHARS_MAX).collect());
+        targets = match part.split_once('=') {
+            None => targets.with_default(level(part).ok_or_else(wrong)?),
+            Some((target, word)) if is_target(target) => {
+                targets.with_target(target, level(word).ok_or_else(wrong)?)
+            }
+            Some(_) => return Err(wrong()),
         };
-        if LevelFilter::from_str(level).is_err() || level.is_empty() {
-            return Err(LogError::Filter(part.chars().take(64).collect()));
-        }
-        level_named |= is_level;
     }
-    let start = if level_named { "" } else { "info," };
-    Targets::from_str(&format!("{start}{QUIET},{log}"))
-        .map_err(|_| LogError::Filter(log.chars().take(64).collect()))
+    Ok(targets)
+}
+
+fn level(word: &str) -> Option<LevelFilter> {
+    let found = LEVELS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, level)| *level)
+}
+
+/// The path of a Rust module.
+fn is_target(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    !text.is_empty() && text.chars().all(fits)
 }
 
 /// Times of log lines: RFC 3339 in UTC, to the millisecond.

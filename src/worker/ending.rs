@@ -1,13 +1,15 @@
 //! How a message's life ends, and what is confirmed before it is acked.
 
+use std::borrow::Cow;
+
 use super::{Worker, life::Life};
 use crate::{
     settle::{
-        Outbox, Outgoing, Receipt, To,
+        Outbox, Outgoing, Receipt,
         code::Code,
         outcome::Outcome,
         perform::{LinkDown, Recorded, until_confirmed},
-        report::{self, DeadLetter},
+        report::{self, DeadLetter, Stored},
         verdict::Verdict,
     },
     telemetry::sets::RetryCause,
@@ -20,6 +22,8 @@ pub(super) enum Ending {
     Done(Outcome),
     /// To the delay queue with this index.
     RetryLater(usize, RetryCause),
+    /// To the first delay queue, without an attempt: it has been in hand for too long.
+    HeldTooLong,
     /// To the last delay queue as it is: a newer worker understands it.
     ForNewer,
     /// To the dead-letter queue, with what is wrong if there is more to say than the code.
@@ -62,7 +66,13 @@ impl<A> Worker<A> {
         let prepared = match ending {
             Ending::Return => return Settled::Returned,
             Ending::Done(outcome) => self.record_outcome(life, *outcome, None, outbox).await,
-            Ending::RetryLater(index, _) => confirmed(outbox, &self.retry(life, *index)).await,
+            Ending::RetryLater(index, _) => {
+                let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
+                confirmed(outbox, &self.retry(life, *index, retries)).await
+            }
+            Ending::HeldTooLong => {
+                confirmed(outbox, &self.retry(life, 0, life.account.retries)).await
+            }
             Ending::ForNewer => match self.for_newer(life) {
                 Some(message) => confirmed(outbox, &message).await,
                 None => return Settled::Returned,
@@ -98,10 +108,9 @@ impl<A> Worker<A> {
         self.audit.record(outbox, life.message.lane, &message).await
     }
 
-    fn retry(&self, life: &Life, index: usize) -> Outgoing {
+    fn retry(&self, life: &Life, index: usize, retries: u32) -> Outgoing {
         let delay = self.settings.retry_delays[index];
         let (stored, queue) = life.stored(self, &self.names.retry(life.message.lane, delay));
-        let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
         report::retry(
             &life.message,
             &life.history(retries, queue.as_deref()),
@@ -112,24 +121,29 @@ impl<A> Worker<A> {
 
     fn dead_letter(&self, life: &Life, code: Code, text: Option<&str>) -> Outgoing {
         let (stored, queue) = life.stored(self, &self.names.dead());
+        let explanation = || format!("{}: {}", code.as_str(), code.explanation()).into();
         let why = DeadLetter {
             code,
-            text,
+            text: &text.map_or_else(explanation, Cow::Borrowed),
             queue: queue.as_deref(),
         };
         report::dead_letter(&life.message, &life.facts, why, stored, (self.wall)())
     }
 
-    /// A newer worker's message, its headers included, for the longest delay; `None` without delays.
+    /// A newer worker's message as it came, for the longest delay; `None` without delays. Its headers
+    /// stand among the properties if they are newer than ours, else in the history.
     fn for_newer(&self, life: &Life) -> Option<Outgoing> {
         let delay = self.settings.retry_delays.iter().max()?;
-        Some(Outgoing {
-            to: To::Retry(life.message.lane, *delay),
-            routing_key: life.message.publisher.clone(),
-            body: life.message.body.clone(),
-            properties: life.message.properties.clone(),
-            headers: Vec::new(),
-        })
+        let message = &life.message;
+        let stored = Stored {
+            body: message.body.clone(),
+            properties: message.properties.clone(),
+        };
+        let mut outgoing = report::retry(message, &message.history, *delay, stored);
+        if message.from_newer_worker {
+            outgoing.headers.clear();
+        }
+        Some(outgoing)
     }
 }
 

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use super::Worker;
 use crate::{
-    event::{Event, History, Message, Properties, Rejection, Request, Target, decode::decode},
-    gate::Suspicion,
+    event::{
+        Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
+    },
+    gate::{Suspicion, dedupe::Key},
     settle::{
         code::Code,
         report::{Facts, Stored},
@@ -18,16 +21,25 @@ use crate::{
     telemetry::sets::Unmeasured,
 };
 
+/// The `target_kind` of a session by its id.
+pub(super) const SESSION: &str = "session";
+/// The `target_kind` of a user.
+const USER: &str = "user";
+
 /// One message from its delivery to its end.
 pub(super) struct Life {
     /// As it was delivered.
     pub(super) message: Message,
+    /// The lane in which it waits for its calls: urgent ones over their publisher's allowance wait with bulk.
+    pub(super) lane: Lane,
     /// What goes into outcome, dead letter and log.
     pub(super) facts: Facts,
     /// Its attempts and delays.
     pub(super) account: Account,
     /// What its own 429s have shown.
     pub(super) suspicion: Suspicion,
+    /// When it must be out of our hands, if there is a delay queue to put it into.
+    pub(super) leave_at: Option<Instant>,
     /// Where its time went: waiting for the gate, for its own next attempt, on the wire.
     pub(super) spent: Spent,
     /// Why its exposure says nothing about us, if so.
@@ -55,7 +67,13 @@ pub(super) enum Unread {
 }
 
 impl Life {
-    pub(super) fn new(mut message: Message, outages: u32, now: Timestamp) -> Self {
+    /// `stay` is how long it may be in hand.
+    pub(super) fn new(
+        mut message: Message,
+        outages: u32,
+        stay: Option<Duration>,
+        now: Timestamp,
+    ) -> Self {
         message.history.first_received_at.get_or_insert(now);
         let account = Account {
             attempts: message.history.attempts,
@@ -64,13 +82,16 @@ impl Life {
         };
         let facts = Facts {
             event_id: message.history.event_id.clone(),
+            attempts: message.history.attempts,
             ..Facts::default()
         };
         Self {
+            lane: message.lane,
             message,
             facts,
             account,
             suspicion: Suspicion::default(),
+            leave_at: stay.map(|stay| Instant::now() + stay),
             spent: Spent::default(),
             unmeasured: None,
             secret: true,
@@ -132,13 +153,13 @@ impl Life {
         facts.occurred_at = Some(event.occurred_at);
         let (kind, target) = match &event.request {
             Request::Verify => return event,
-            Request::Revoke(Target::Session(id)) => ("session", id.clone()),
+            Request::Revoke(Target::Session(id)) => (SESSION, id.clone()),
             Request::Revoke(Target::Token(token)) => ("token", worker.ring.hmac(token)),
             Request::Revoke(Target::User {
                 user_id, cutoff, ..
             }) => {
                 facts.cutoff = Some(*cutoff);
-                ("user", user_id.clone())
+                (USER, user_id.clone())
             }
         };
         facts.target_kind = Some(kind);
@@ -189,6 +210,36 @@ impl Life {
             },
             Some(queue.to_owned()),
         )
+    }
+
+    /// The target, if one call is all it needs; events with the same one share the call.
+    pub(super) fn session_key(&self) -> Option<Key> {
+        let kind = self.facts.target_kind.filter(|kind| *kind != USER)?;
+        Some(Key::new(kind, self.facts.target.as_deref()?))
+    }
+
+    /// The event itself: its id is unique for its publisher.
+    pub(super) fn event_key(&self) -> Key {
+        let id = self.facts.event_id.as_deref().unwrap_or_default();
+        Key::new(&self.message.publisher, id)
+    }
+
+    /// The user and the cutoff, if that is what the event is about.
+    pub(super) fn user_key(&self, event: &Event) -> Option<(Key, Timestamp)> {
+        match &event.request {
+            Request::Revoke(Target::User {
+                user_id, cutoff, ..
+            }) => Some((Key::new(USER, user_id), *cutoff)),
+            _ => None,
+        }
+    }
+
+    /// Waits until it has been in hand for too long.
+    pub(super) async fn too_long(&self) {
+        match self.leave_at {
+            Some(at) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether a dead letter of it holds a credential of a session that still lives.

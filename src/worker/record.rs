@@ -131,6 +131,11 @@ impl<A> Worker<A> {
             Ending::RetryLater(index, cause) => {
                 self.record_deferred(life, *cause, self.settings.retry_delays.get(*index))
             }
+            Ending::HeldTooLong => self.record_deferred(
+                life,
+                RetryCause::HeldTooLong,
+                self.settings.retry_delays.first(),
+            ),
             Ending::ForNewer => self.record_deferred(
                 life,
                 RetryCause::NewerFormat,

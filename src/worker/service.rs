@@ -1,16 +1,16 @@
 //! The worker as a service: session after session, the canary, the states, and the drain.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Worker, job};
 use crate::{
-    broker::{self, Broker, Session},
+    broker::{self, Broker, Open, Session},
     event::{Lane, Message},
-    gate::{Canary, News, Way, breaker::Pause},
+    gate::{Canary, News, Reached, Way, breaker::Pause},
     revoke::{Api, Call},
     settle::{Outbox, Receipt, code::Code},
     telemetry::{sets::Breaker, state::State},
@@ -43,34 +43,34 @@ impl<A: Api> Worker<A> {
         shutdown: CancellationToken,
         drain: Duration,
     ) -> Result<End, broker::Error> {
-        tokio::spawn(Arc::clone(&self.gate).run());
-        tokio::spawn(Arc::clone(&self).probe());
-        tokio::spawn(Arc::clone(&self).look());
+        self.tend();
         let mut first = true;
         loop {
             let session = tokio::select! {
-                session = broker.session(first) => session?,
+                session = broker.session(first, |lane| self.gate.intake(lane).prefetch()) => session?,
                 () = shutdown.cancelled() => return Ok(End::Drained),
             };
             first = false;
             self.board.set(State::Broker, false, "", (self.wall)());
             let Session {
-                urgent,
-                bulk,
+                lanes,
                 unhandled,
-                outbox,
                 stay,
             } = session;
             let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-            for deliveries in [urgent, bulk] {
-                tasks.spawn(Arc::clone(&self).lane(
-                    deliveries,
-                    Arc::clone(&outbox),
+            for (lane, open) in lanes {
+                tasks.spawn(Arc::clone(&self).keep_lane(
+                    lane,
+                    open,
+                    Arc::clone(&stay),
                     stop.clone(),
                     tasks.clone(),
                 ));
             }
-            tasks.spawn(Arc::clone(&self).unhandled(unhandled, outbox, stop.clone()));
+            let Open {
+                deliveries, outbox, ..
+            } = unhandled;
+            tasks.spawn(Arc::clone(&self).unhandled(deliveries, outbox, stop.clone()));
             tokio::select! {
                 why = stay.ended() => {
                     self.board.set(State::Broker, true, "the session with the broker was lost", (self.wall)());
@@ -80,42 +80,41 @@ impl<A: Api> Worker<A> {
                     broker.reconnecting();
                 }
                 () = shutdown.cancelled() => {
-                    self.board.set(State::Draining, true, "asked to stop", (self.wall)());
-                    stop.cancel();
-                    self.gate.close();
-                    tasks.close();
-                    let drained = timeout(drain, tasks.wait()).await;
-                    let left = tasks.len();
+                    let end = self.drain(&stop, &tasks, drain).await;
                     stay.close().await;
-                    return Ok(if drained.is_ok() { End::Drained } else { End::DeadlinePassed(left) });
+                    return Ok(end);
                 }
             }
         }
     }
 
-    /// Gives every delivery of a lane a task of its own; the prefetch limits how many there are.
-    pub async fn lane<O: Outbox, R: Receipt>(
-        self: Arc<Self>,
-        mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
-        outbox: Arc<O>,
-        stop: CancellationToken,
-        tasks: TaskTracker,
-    ) {
-        loop {
-            let (message, receipt) = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                next = deliveries.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return,
-                },
-            };
-            tasks.spawn(Arc::clone(&self).process(message, receipt, Arc::clone(&outbox)));
+    /// Starts what runs beside the messages: the gate's timer, the canary, the states.
+    pub fn tend(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(&self.gate).run());
+        tokio::spawn(Arc::clone(self).probe());
+        tokio::spawn(Arc::clone(self).look());
+    }
+
+    /// Takes no more, sends away whoever waits, and gives the messages in hand at most `drain`.
+    pub async fn drain(
+        &self,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+        drain: Duration,
+    ) -> End {
+        self.board
+            .set(State::Draining, true, "asked to stop", (self.wall)());
+        stop.cancel();
+        self.gate.close();
+        tasks.close();
+        match timeout(drain, tasks.wait()).await {
+            Ok(()) => End::Drained,
+            Err(_) => End::DeadlinePassed(tasks.len()),
         }
     }
 
     /// Moves what the broker itself dead-lettered, unparsed and sealed, to our dead letters.
-    async fn unhandled<O: Outbox, R: Receipt>(
+    pub async fn unhandled<O: Outbox, R: Receipt>(
         self: Arc<Self>,
         mut deliveries: impl Stream<Item = (Message, R)> + Unpin,
         outbox: Arc<O>,
@@ -130,9 +129,7 @@ impl<A: Api> Worker<A> {
                     None => return,
                 },
             };
-            let why =
-                "expired: the broker dead-lettered it unprocessed; publish without an expiration";
-            self.give_up(message, receipt, &*outbox, Code::Expired, why)
+            self.give_up(message, receipt, &*outbox, Code::Expired)
                 .await;
         }
     }
@@ -142,31 +139,16 @@ impl<A: Api> Worker<A> {
     async fn probe(self: Arc<Self>) {
         loop {
             let canary = self.gate.canary_due().await;
-            let about_life = canary == Canary::Life;
-            if about_life {
+            if canary == Canary::Life {
                 self.metrics.breaker_to(Breaker::Probing);
-                self.api.reload_secret();
             }
-            let (environment, id) = (self.expectations.environment, uuid::Uuid::new_v4());
-            let call = match canary {
-                Canary::StandIn(Way::List, _) => {
-                    Call::ListSessions(format!("user-{}-{id}", environment.as_str()))
-                }
-                _ => Call::Canary(format!("session-{}-{id}", environment.as_str())),
-            };
-            let reply = self.api.call(&call).await;
-            self.metrics
-                .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
-            tracing::info!(
-                result = reply.class.result().as_str(),
-                http.status = reply.status,
-                error_type = reply.error_type.as_deref(),
-                request_id = reply.request_id.as_deref(),
-                elapsed_ms = reply.elapsed.as_millis() as u64,
-                "canary answered"
-            );
-            let news = job::news(&reply);
-            if about_life {
+            // A pause without canaries would have no end: a panic is one that was not answered.
+            let asking = AssertUnwindSafe(self.canary(canary)).catch_unwind();
+            let news = asking.await.unwrap_or_else(|_| {
+                self.metrics.task_panic();
+                News::Failed(Reached::Unknown)
+            });
+            if canary == Canary::Life {
                 self.metrics.breaker_to(match news {
                     News::Answered | News::Limited(_) => Breaker::Flowing,
                     News::Failed(_) | News::Refused => Breaker::Paused,
@@ -174,6 +156,33 @@ impl<A: Api> Worker<A> {
             }
             self.gate.canary_answered(canary, news);
         }
+    }
+
+    async fn canary(&self, canary: Canary) -> News {
+        let (environment, id) = (self.expectations.environment, uuid::Uuid::new_v4());
+        let call = match canary {
+            Canary::StandIn(Way::List, _) => {
+                Call::ListSessions(format!("user-{}-{id}", environment.as_str()))
+            }
+            Canary::StandIn(Way::Revoke, _) | Canary::Life => {
+                Call::Canary(format!("session-{}-{id}", environment.as_str()))
+            }
+        };
+        if canary == Canary::Life {
+            self.api.reload_secret();
+        }
+        let reply = self.api.call(&call).await;
+        self.metrics
+            .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
+        tracing::info!(
+            result = reply.class.result().as_str(),
+            http.status = reply.status,
+            error_type = reply.error_type.as_deref(),
+            request_id = reply.request_id.as_deref(),
+            elapsed_ms = reply.elapsed.as_millis() as u64,
+            "canary answered"
+        );
+        job::news(&reply)
     }
 
     /// Keeps the shown state and the gauges up to date.

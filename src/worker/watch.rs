@@ -25,7 +25,7 @@ pub fn watch(metrics: &Metrics, fact: Fact, now: Timestamp) {
             };
             let result = match result {
                 Ok(()) => PublishResult::Ack,
-                Err(PublishError::Nacked) => PublishResult::Nack,
+                Err(PublishError::Nacked | PublishError::Forbidden) => PublishResult::Nack,
                 Err(PublishError::Returned) => PublishResult::Returned,
                 Err(PublishError::TimedOut) => PublishResult::Timeout,
                 // Nothing went wrong with the publish: the message comes again.

@@ -1,11 +1,17 @@
 //! Tests without a broker, in one binary; modules in the order of the flow.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod broker;
 mod cli;
 mod config;
 mod event;
+mod gate;
 mod gate_sim;
+mod readme;
+mod revoke;
 mod sandbox;
 mod seal;
+mod settle;
 mod telemetry;
 mod tidy;
+mod worker;

@@ -1,24 +1,32 @@
-//! Tests against a real RabbitMQ, in one binary.
+//! Tests against a real RabbitMQ, the real binary and the pretend API, in one test binary.
 //!
-//! Not started by hand: `tests/run live` starts a private node, names it in `LIVE_AMQP_URL` (and its
-//! folder, for tests that kill it, in `LIVE_NODE_DIR`). Without a broker they fail, never skip: a
-//! green run that has tested nothing is worse than a red one.
+//! Not started by hand: `tests/run live` starts a private node, names it in `LIVE_AMQP_URL` (and a
+//! folder of it in `LIVE_NODE_DIR`), and asks for the longer forms with `LIVE_FULL`. Without a broker
+//! they fail, never skip: a green run that has tested nothing is worse than a red one.
+//!
+//! Each test has a [`harness::World`] of its own; none may lean on another, they run side by side.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![allow(
+    clippy::print_stderr,
+    reason = "a test tells its numbers, and its logs when it fails"
+)]
 
-use lapin::{Connection, ConnectionProperties};
-
-/// The broker's URL, or a failure that says how to get one.
-fn amqp_url() -> String {
-    std::env::var("LIVE_AMQP_URL")
-        .expect("LIVE_AMQP_URL must name a broker: run these tests with `tests/run live`")
-}
-
-#[tokio::test]
-async fn the_broker_answers() {
-    let connection = Connection::connect(&amqp_url(), ConnectionProperties::default())
-        .await
-        .expect("the broker at LIVE_AMQP_URL must accept a connection");
-    connection
-        .close(200, "bye".into())
-        .await
-        .expect("a fresh connection must close cleanly");
-}
+mod audit;
+mod away;
+mod crash;
+mod deleted;
+mod drain;
+mod forged;
+mod happy;
+mod harness;
+mod hostile;
+mod intake;
+mod outage;
+mod pauses;
+mod poison;
+mod publish;
+mod rejected;
+mod scrape;
+mod steered;
+mod taken;
+mod unsaved;

@@ -23,7 +23,7 @@ const TIME_CONSTANT_MAX_LEAST: Seconds = 12.0;
 /// … nor longer than this.
 const TIME_CONSTANT_MAX_MOST: Seconds = 20.0;
 /// Longest time constant of a quota: one window of a minute.
-pub(super) const TIME_CONSTANT_QUOTA: Seconds = 60.0;
+const TIME_CONSTANT_QUOTA: Seconds = 60.0;
 /// The limit was met where it was expected: within these shares of the plateau.
 const AS_EXPECTED: std::ops::Range<f64> = 0.9..1.15;
 /// Slowest rate, calls a second.
@@ -196,6 +196,20 @@ impl Curve {
             self.unsettle();
         }
         self.plateau = self.plateau.min(lower);
+    }
+
+    /// The block was a quota's, with a window of so many seconds perhaps.
+    pub(super) fn quota(&mut self, window: Seconds) {
+        self.limit = Limit::Quota;
+        let longest = (2.0 * window).min(TIME_CONSTANT_QUOTA);
+        self.time_constant = self.time_constant.max(longest);
+    }
+
+    /// Nothing is known but that calls were refused: from the start rate, but without its haste.
+    pub(super) fn start_over(&mut self) {
+        self.plateau = self.plateau.min(self.start);
+        self.limit = Limit::Rate;
+        self.time_constant = TIME_CONSTANT_FIRST;
     }
 
     /// The limit is far lower than it was, and a cut or a block tells it badly: up again soon.

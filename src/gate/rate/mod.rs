@@ -212,6 +212,11 @@ impl Pacer {
         self.episode.is_open().then(|| duration(self.episode.began))
     }
 
+    /// Whether a 429 holds all paced calls until a later time.
+    pub fn is_held(&self, now: Duration) -> bool {
+        !is_due(self.hold_until, now.as_secs_f64())
+    }
+
     /// When the pace lets the next call go; infinite until an answer.
     fn paced_at(&self) -> Seconds {
         if self.waits_for_answer() {
@@ -241,6 +246,7 @@ impl Pacer {
         let idle = now - self.next_at - LAG_MAX;
         if idle > 0.0 {
             self.curve.begun += (now - self.sent_at).min(now - self.curve.begun).max(0.0);
+            self.cycle.0 += idle;
             self.next_at += idle;
         }
         self.sent_at = now;

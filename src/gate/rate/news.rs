@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Limit, Moment, Pacer, Phase, Seconds, Suspicion, Ticket, curve::TIME_CONSTANT_QUOTA, duration,
-    episode::LONG, suspicion::Counted,
+    Limit, Moment, Pacer, Phase, Seconds, Suspicion, Ticket, duration, episode::LONG,
+    suspicion::Counted,
 };
 
 /// Longest `Retry-After` that is believed: past it one call asks again.
@@ -15,6 +15,8 @@ const BLOCK_TELLS: Seconds = 0.5;
 const EDGE_SEEN: Seconds = 6.0;
 /// The window of such a quota.
 const MINUTE: Seconds = 60.0;
+/// Fewer accepted calls before a long block tell nothing of a quota's size.
+const TELLING: u64 = 20;
 /// Shortest time over which a rate is measured.
 const MEASURED_MIN: Seconds = 0.2;
 
@@ -111,6 +113,7 @@ impl Pacer {
             && self.episode.is_of_one()
         {
             self.undo(at.now.as_secs_f64());
+            message.judged(self.counted());
             return (aside(message, rng), None);
         }
         if message.refused_in_row == 1 {
@@ -182,24 +185,27 @@ impl Pacer {
     /// What a block that is over says about the rate.
     fn learn_from(&mut self, block: Seconds, at: Moment) {
         let now = at.now.as_secs_f64();
-        let mut cycle = (now - self.cycle.0).max(1.0);
+        let (since, accepted) = self.cycle;
+        let mut cycle = (now - since).max(1.0);
         let at_edge = at.second_of_minute < EDGE_SEEN;
         if block > LONG {
             if cycle < MINUTE && at_edge {
                 cycle = MINUTE;
             }
-            self.curve.lower(self.cycle.1 as f64 / cycle);
-            self.curve.limit = Limit::Quota;
-            let longest = (2.0 * cycle).min(TIME_CONSTANT_QUOTA);
-            self.curve.time_constant = self.curve.time_constant.max(longest);
             self.cycle = (now, 0);
-        } else if block > BLOCK_TELLS {
-            let mut rate = self.accepted.within(block + 1.0, now) / (block + 1.0);
-            rate = rate.max(self.cycle.1 as f64 / cycle);
-            if at_edge && self.curve.limit == Limit::Quota {
-                rate = rate.max(self.accepted.within(MINUTE, now) / MINUTE);
-            }
+        }
+        let mut rate = accepted as f64 / cycle;
+        if at_edge && (block > LONG || self.curve.limit == Limit::Quota) {
+            rate = rate.max(self.accepted.within(MINUTE, now) / MINUTE);
+        }
+        if block > LONG && accepted < TELLING {
+            self.curve.start_over();
+        } else if block > LONG {
             self.curve.lower(rate);
+            self.curve.quota(cycle);
+        } else if block > BLOCK_TELLS {
+            let recent = self.accepted.within(block + 1.0, now) / (block + 1.0);
+            self.curve.lower(rate.max(recent));
         }
         self.curve.run_from(now);
         self.next_at = now + 1.0 / self.curve.rate(now);
@@ -235,7 +241,8 @@ impl Pacer {
 
     fn bypass_refused(&mut self, ticket: Ticket, now: Seconds, rng: &mut fastrand::Rng) {
         if ticket.bypass {
-            let long = self.episode.is_open() && now - self.episode.began > LONG;
+            let block = (now - self.episode.began).max(self.hold_until - now);
+            let long = self.episode.is_open() && block > LONG;
             self.bypass.refused(now, long, spread(rng));
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     errors::ApiError,
     faults::{Fault, Odd},
+    retry_after::RetryAfter,
 };
 
 /// What the API sends, and how.
@@ -12,8 +13,7 @@ use super::{
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
-    /// `Retry-After`, in seconds.
-    pub(super) retry_after: Option<u32>,
+    pub(super) retry_after: Option<RetryAfter>,
     /// `Location`, of a redirect.
     pub(super) location: Option<&'static str>,
     pub(super) body: String,
@@ -83,7 +83,11 @@ impl Answer {
     }
 
     /// An error of the documented shape; `retry_after` is sent with a 429.
-    pub(super) fn error(error: ApiError, request_id: &str, retry_after: Option<u32>) -> Self {
+    pub(super) fn error(
+        error: ApiError,
+        request_id: &str,
+        retry_after: Option<RetryAfter>,
+    ) -> Self {
         let mut answer = Self::json(error.status, error.body(request_id));
         answer.retry_after = retry_after.filter(|_| error.status == 429);
         answer.error_type = Some(error.error_type);
@@ -91,7 +95,7 @@ impl Answer {
     }
 
     /// What a fault sends in place of the API.
-    pub(super) fn faulty(fault: Fault, request_id: &str, retry_after: Option<u32>) -> Self {
+    pub(super) fn faulty(fault: Fault, request_id: &str, retry_after: Option<RetryAfter>) -> Self {
         let word = fault.word();
         let answer = match fault {
             Fault::Error(error) => Self::error(error, request_id, retry_after),

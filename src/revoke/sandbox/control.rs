@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /sandbox/seed` | makes users and sessions ([`Seed`](super::Seed)); answers with their ids |
 //! | `POST /sandbox/faults` | replaces all faults and limits ([`Plan`](super::Plan)); `{}` ends them all |
-//! | `GET /sandbox/stats` | [`Stats`](super::Stats) |
+//! | `GET /sandbox/stats` | [`Stats`]: counts since the start, and what the limits did in each of the last seconds |
 //! | `GET /sandbox/sessions?state=revoked` or `live`, or all | a JSON object a line: `session_id`, `user_id`, `revoked_at_ms`, `revoke_calls` |
 //!
 //! They need no credentials: the sandbox listens on loopback, and its secret is none.

@@ -1,12 +1,10 @@
-//! How many calls the pretend API takes: fixed windows on the wall clock, or token buckets.
+//! How many calls the pretend API takes: the words and numbers of its limits.
 //!
-//! Pure: `now` comes in. Stytch documents its windows as fixed ("not rolling, but top of the hour"),
-//! several may hold at once, and they hold per endpoint; it documents no number. Another model of a
-//! server is another variant of [`Window`] and of `Meter`.
+//! Data only; [`Limiter`](super::limiter::Limiter) keeps them. Stytch documents its windows as fixed
+//! ("not rolling, but top of the hour"), several may hold at once, and they hold per endpoint and
+//! separately per user; it documents no number. The other kinds are what it might be in truth.
 
 use std::{fmt, str::FromStr};
-
-use jiff::Timestamp;
 
 /// What may be limited on its own, and what statistics are kept of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +32,8 @@ pub enum Period {
 }
 
 impl Period {
-    const fn micros(self) -> i64 {
+    /// Its length, in microseconds.
+    pub(super) const fn micros(self) -> i64 {
         match self {
             Self::Second => 1_000_000,
             Self::Minute => 60_000_000,
@@ -90,6 +89,8 @@ pub enum Window {
     /// Windows that begin on the full second or minute; what was not used is lost.
     #[default]
     Fixed,
+    /// The calls of the last second or minute, whenever it began: a log of them is kept.
+    Sliding,
     /// A token bucket: calls trickle in at the rate of the limit, `burst` of them may be saved up.
     Bucket,
 }
@@ -103,6 +104,9 @@ pub enum Scope {
     Endpoint,
     /// All endpoints together.
     Project,
+    /// Each user, all endpoints together: the user listed, or the one whose session is revoked. A
+    /// call about nobody known has no limit.
+    User,
 }
 
 /// Every limit that holds; a call is taken only if all of them have room.
@@ -110,147 +114,49 @@ pub enum Scope {
 pub struct Limits {
     /// The limits; none means no limit.
     pub limits: Vec<Limit>,
-    /// How calls are counted.
+    /// Limits of each user besides, as [`Scope::User`] says.
+    pub user_limits: Vec<Limit>,
+    /// How calls are counted, whatever the limit.
     pub window: Window,
     /// What has a limit of its own.
     pub scope: Scope,
-    /// Calls a token bucket saves up, at least 1; fixed windows know no burst.
+    /// Calls a token bucket saves up, at least 1; the other windows know no burst.
     pub burst: u32,
+    /// Whether a refused call is counted against every limit, as if it had been taken: who does not
+    /// slow down is let in no more. Otherwise it is counted against none.
+    pub count_refused: bool,
 }
 
 impl Limits {
     /// What a token bucket saves up unless told otherwise, in calls.
     pub const BURST_DEFAULT: u32 = 10;
+    /// The most calls in a limit whose window slides, because each of them is logged: 8 bytes.
+    pub const SLIDING_CALLS_MAX: u32 = 100_000;
+
+    /// The limits that hold for many users together.
+    pub(super) fn shared(&self) -> impl Iterator<Item = &Limit> {
+        let limits = self.limits.iter();
+        limits.filter(|_| self.scope != Scope::User)
+    }
+
+    /// The limits that hold for each user.
+    pub(super) fn of_a_user(&self) -> impl Iterator<Item = &Limit> {
+        let limits = self.limits.iter();
+        limits
+            .filter(|_| self.scope == Scope::User)
+            .chain(&self.user_limits)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             limits: Vec::new(),
+            user_limits: Vec::new(),
             window: Window::Fixed,
             scope: Scope::Endpoint,
             burst: Self::BURST_DEFAULT,
-        }
-    }
-}
-
-/// The state of the limits. A refused call is not counted against any of them.
-#[derive(Debug)]
-pub struct Limiter {
-    limits: Limits,
-    meters: [Vec<Meter>; Endpoint::ALL.len()],
-}
-
-impl Limiter {
-    /// A limiter that has seen no call yet.
-    pub fn new(limits: Limits) -> Self {
-        let meters = std::array::from_fn(|_| {
-            let meter = |limit: &Limit| Meter::new(*limit, limits.window, limits.burst);
-            limits.limits.iter().map(meter).collect()
-        });
-        Self { limits, meters }
-    }
-
-    /// The limits it keeps.
-    pub const fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Takes a call if every limit has room for it at `now`; false is an answer of 429.
-    pub fn take(&mut self, endpoint: Endpoint, now: Timestamp) -> bool {
-        let slot = match self.limits.scope {
-            Scope::Endpoint => endpoint as usize,
-            Scope::Project => 0,
-        };
-        let meters = &mut self.meters[slot];
-        let now_us = now.as_microsecond();
-        for meter in meters.iter_mut() {
-            meter.advance(now_us);
-        }
-        let room = meters.iter().all(Meter::has_room);
-        if room {
-            meters.iter_mut().for_each(Meter::count);
-        }
-        room
-    }
-}
-
-/// One limit's count.
-#[derive(Debug)]
-enum Meter {
-    Fixed {
-        limit: Limit,
-        window: i64,
-        used: u32,
-    },
-    Bucket {
-        limit: Limit,
-        burst: f64,
-        tokens: f64,
-        at_us: Option<i64>,
-    },
-}
-
-impl Meter {
-    fn new(limit: Limit, window: Window, burst: u32) -> Self {
-        let burst = f64::from(burst.max(1));
-        match window {
-            Window::Fixed => Self::Fixed {
-                limit,
-                window: i64::MIN,
-                used: 0,
-            },
-            Window::Bucket => Self::Bucket {
-                limit,
-                burst,
-                tokens: burst,
-                at_us: None,
-            },
-        }
-    }
-
-    fn advance(&mut self, now_us: i64) {
-        match self {
-            Self::Fixed {
-                limit,
-                window,
-                used,
-            } => {
-                let current = now_us.div_euclid(limit.period.micros());
-                if current != *window {
-                    (*window, *used) = (current, 0);
-                }
-            }
-            Self::Bucket {
-                limit,
-                burst,
-                tokens,
-                at_us,
-            } => {
-                let elapsed_us = now_us.saturating_sub(at_us.unwrap_or(now_us)).max(0);
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "a pause of centuries may lose a microsecond"
-                )]
-                let periods = elapsed_us as f64 / limit.period.micros() as f64;
-                *tokens = burst.min(*tokens + periods * f64::from(limit.calls));
-                *at_us = Some(now_us);
-            }
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        match self {
-            Self::Fixed { limit, used, .. } => *used < limit.calls,
-            // Ten steps of a tenth do not add up to one in binary.
-            Self::Bucket { tokens, .. } => *tokens >= 1.0 - 1e-6,
-        }
-    }
-
-    fn count(&mut self) {
-        match self {
-            Self::Fixed { used, .. } => *used += 1,
-            Self::Bucket { tokens, .. } => *tokens = (*tokens - 1.0).max(0.0),
+            count_refused: false,
         }
     }
 }

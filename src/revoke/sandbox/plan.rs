@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{
     faults::{Fault, Odd},
     limit::{Limit, Limits, Period, Scope, Window},
+    retry_after::RetryAfter,
 };
 
 /// A fault for the requests that name one id.
@@ -43,9 +44,26 @@ pub struct Plan {
     pub limit: LimitForm,
     /// `Retry-After` of every 429, in seconds; without it the header is not sent, as at Stytch.
     pub retry_after: Option<u32>,
+    /// `retry_after` as the date in so many seconds.
+    pub retry_after_date: bool,
 }
 
-/// Rate limits in a plan; both periods may hold at once.
+impl Plan {
+    /// What goes with a 429.
+    ///
+    /// # Errors
+    /// When a date is asked for and no seconds are given.
+    pub(super) fn retry_after(&self) -> Result<Option<RetryAfter>, PlanError> {
+        match (self.retry_after, self.retry_after_date) {
+            (Some(seconds), true) => Ok(Some(RetryAfter::Date(seconds))),
+            (Some(seconds), false) => Ok(Some(RetryAfter::Seconds(seconds))),
+            (None, true) => Err(PlanError::DateOfNothing),
+            (None, false) => Ok(None),
+        }
+    }
+}
+
+/// Rate limits in a plan; all of them may hold at once.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitForm {
@@ -53,44 +71,51 @@ pub struct LimitForm {
     pub per_second: Option<u32>,
     /// Calls in a minute.
     pub per_minute: Option<u32>,
+    /// Calls in a second about one user, all endpoints together.
+    pub user_per_second: Option<u32>,
+    /// Calls in a minute about one user, all endpoints together.
+    pub user_per_minute: Option<u32>,
     /// How calls are counted.
     pub window: Window,
     /// What has a limit of its own.
     pub per: Scope,
     /// What a token bucket saves up, in calls.
     pub burst: Option<u32>,
+    /// Whether refused calls use the limits, too.
+    pub count_refused: bool,
 }
 
 impl LimitForm {
     /// As the limiter takes it.
     ///
     /// # Errors
-    /// When a number is 0.
+    /// When a number is 0, or too large for its window.
     pub fn limits(&self) -> Result<Limits, PlanError> {
         let burst = self.burst.unwrap_or(Limits::BURST_DEFAULT);
-        let given = [
-            (self.per_second, Period::Second),
-            (self.per_minute, Period::Minute),
-        ];
-        let limits: Vec<_> = given
-            .into_iter()
-            .filter_map(|(calls, period)| {
-                Some(Limit {
-                    calls: calls?,
-                    period,
-                })
-            })
-            .collect();
-        if burst == 0 || limits.iter().any(|limit| limit.calls == 0) {
+        let limits = both(self.per_second, self.per_minute);
+        let user_limits = both(self.user_per_second, self.user_per_minute);
+        let calls = limits.iter().chain(&user_limits).map(|limit| limit.calls);
+        if calls.clone().chain([burst]).min() == Some(0) {
             return Err(PlanError::ZeroLimit);
+        }
+        if self.window == Window::Sliding && calls.max() > Some(Limits::SLIDING_CALLS_MAX) {
+            return Err(PlanError::LongLog);
         }
         Ok(Limits {
             limits,
+            user_limits,
             window: self.window,
             scope: self.per,
             burst,
+            count_refused: self.count_refused,
         })
     }
+}
+
+fn both(per_second: Option<u32>, per_minute: Option<u32>) -> Vec<Limit> {
+    let given = [(per_second, Period::Second), (per_minute, Period::Minute)];
+    let limit = |(calls, period)| Option::map(calls, |calls| Limit { calls, period });
+    given.into_iter().filter_map(limit).collect()
 }
 
 /// Why a plan is refused.
@@ -116,4 +141,13 @@ pub enum PlanError {
     /// A limit of zero.
     #[error("a limit and a burst are at least 1")]
     ZeroLimit,
+    /// A sliding window over too many calls.
+    #[error(
+        "a limit with a sliding window is at most {}, as each call is logged; take another window",
+        Limits::SLIDING_CALLS_MAX
+    )]
+    LongLog,
+    /// A date without the seconds to it.
+    #[error("retry_after_date says how retry_after is written; give retry_after, in seconds, too")]
+    DateOfNothing,
 }

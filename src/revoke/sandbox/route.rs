@@ -2,9 +2,10 @@
 //!
 //! route → plan's `answer_all` → authentication → content type → rate limit → JSON → number of
 //! targets → format → faults by id and by rate → existence → 200. The rate limit stands after
-//! authentication because it is a limit per project, and before the body because a limit that read
-//! bodies would save nothing; where Stytch's own stands is not documented. Faults come after it: an
-//! answered 500 has used the limit.
+//! authentication because it is a limit per project, and before complaints about the body because a
+//! limit that let wrong calls pass would save nothing; where Stytch's own stands is not documented. A
+//! limit per user stands there, too, and reads the body only for the user's sake. Faults come after
+//! it: an answered 500 has used the limit.
 
 use fastrand::Rng;
 use hyper::http::request::Parts;
@@ -17,12 +18,14 @@ use super::{
     errors::ApiError,
     faults::{Fault, Faults, Odd},
     ids::{self, Kind},
-    limit::{Endpoint, Limiter},
+    limit::Endpoint,
+    limiter::Limiter,
     plan::{Plan, PlanError},
     request::{self, Target},
+    retry_after::RetryAfter,
     seed::SeedError,
     stats::Stats,
-    world::World,
+    world::{SessionAt, UserAt, World},
 };
 use crate::event::Environment;
 
@@ -38,7 +41,7 @@ pub(super) struct Project {
     pub(super) world: World,
     limiter: Limiter,
     faults: Faults,
-    retry_after: Option<u32>,
+    retry_after: Option<RetryAfter>,
     pub(super) stats: Stats,
     /// For request ids; one of its own, so that traffic does not change the ids of sessions.
     rng: Rng,
@@ -70,7 +73,7 @@ impl Project {
             world,
             limiter: Limiter::new(settings.plan.limit.limits()?),
             faults: Faults::new(&settings.plan, settings.seed)?,
-            retry_after: settings.plan.retry_after,
+            retry_after: settings.plan.retry_after()?,
             stats: Stats::default(),
             rng: Rng::with_seed(!settings.seed),
             strangers: 0,
@@ -79,9 +82,9 @@ impl Project {
 
     /// Puts a plan in force; limits that stay the same keep their counts.
     pub(super) fn set_plan(&mut self, plan: &Plan) -> Result<(), PlanError> {
-        let limits = plan.limit.limits()?;
+        let (limits, retry_after) = (plan.limit.limits()?, plan.retry_after()?);
         self.faults = Faults::new(plan, self.seed)?;
-        self.retry_after = plan.retry_after;
+        self.retry_after = retry_after;
         if limits != *self.limiter.limits() {
             self.limiter = Limiter::new(limits);
         }
@@ -134,10 +137,16 @@ impl Project {
     ) -> Result<Answer, ApiError> {
         request::authorize(&parts.headers, &self.id, self.secret.expose_secret())?;
         request::content_type(parts)?;
-        if !self.limiter.take(endpoint, now) {
+        let user = if self.limiter.asks_for_users() {
+            self.user_of(endpoint, parts, body)
+        } else {
+            None
+        };
+        let taken = self.limiter.take(endpoint, user.map(UserAt::number), now);
+        self.stats.limited(endpoint, taken, now);
+        if !taken {
             return Err(ApiError::known("too_many_requests"));
         }
-        self.stats.taken();
         match endpoint {
             Endpoint::Revoke => self.revoke(body, now),
             Endpoint::List => self.list(parts),
@@ -145,12 +154,32 @@ impl Project {
         }
     }
 
-    fn revoke(&mut self, body: &[u8], now: Timestamp) -> Result<Answer, ApiError> {
-        let target = Target::parse(body, self.environment)?;
-        let found = match &target {
+    /// Whom a request is about, if it names anyone known.
+    fn user_of(&self, endpoint: Endpoint, parts: &Parts, body: &[u8]) -> Option<UserAt> {
+        match endpoint {
+            Endpoint::Revoke => {
+                let target = Target::parse(body, self.environment).ok()?;
+                self.session(&target).map(|at| self.world.owner(at))
+            }
+            Endpoint::List => {
+                let name = request::query(parts, "user_id")?;
+                let id = ids::parse(Kind::User, self.environment, name)?;
+                self.world.by_user_id(id)
+            }
+            Endpoint::Whoami => None,
+        }
+    }
+
+    fn session(&self, target: &Target) -> Option<SessionAt> {
+        match target {
             Target::Id(id) => self.world.by_session_id(*id),
             Target::Token(token) => self.world.by_token(token),
-        };
+        }
+    }
+
+    fn revoke(&mut self, body: &[u8], now: Timestamp) -> Result<Answer, ApiError> {
+        let target = Target::parse(body, self.environment)?;
+        let found = self.session(&target);
         let nth = match found {
             Some(at) => u64::from(self.world.name_session(at)),
             None => self.stranger(),

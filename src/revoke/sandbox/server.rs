@@ -141,11 +141,14 @@ async fn read(incoming: Incoming) -> Result<Bytes, &'static str> {
 }
 
 async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Answer {
-    let now = Timestamp::now();
     if parts.uri.path().starts_with(control::PREFIX) {
-        return shared.project().control(parts, body, now);
+        return shared.project().control(parts, body, Timestamp::now());
     }
-    let answer = shared.project().answer(parts, body, now);
+    let answer = {
+        let mut project = shared.project();
+        // Looked at in here: times that come in another order than the calls would open a window twice.
+        project.answer(parts, body, Timestamp::now())
+    };
     if !shared.latency.is_zero() {
         sleep(shared.latency).await;
     }
@@ -164,8 +167,9 @@ fn respond(answer: Answer, shared: &Arc<Shared>) -> Response<Body> {
     *response.status_mut() = status.try_into().unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if let Some(seconds) = retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(value) = retry_after.map(|after| after.value(Timestamp::now())) {
+        // Digits or a date: always a header's value.
+        headers.extend(HeaderValue::try_from(value).map(|value| (RETRY_AFTER, value)));
     }
     if let Some(location) = location {
         headers.insert(LOCATION, HeaderValue::from_static(location));

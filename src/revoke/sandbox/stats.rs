@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{answer::Answer, limit::Endpoint};
+use super::{answer::Answer, limit::Endpoint, seconds::Seconds};
 
 /// Counts since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +24,8 @@ pub struct Stats {
     pub sessions: Sessions,
     /// The most calls in one second of the wall clock.
     pub per_second_max: PerSecond,
+    /// What the limits did of late.
+    pub seconds: Seconds,
     #[serde(skip)]
     second: (i64, PerSecond),
 }
@@ -66,7 +68,7 @@ pub struct Sessions {
 pub struct PerSecond {
     /// All API calls.
     pub calls: u64,
-    /// Those that passed authentication and the rate limits.
+    /// Those that passed authentication and the rate limits, whatever was answered then.
     pub taken: u64,
 }
 
@@ -85,10 +87,13 @@ impl Stats {
         self.per_second_max.calls = self.per_second_max.calls.max(self.second.1.calls);
     }
 
-    /// Follows `called`, in the same instant.
-    pub(super) fn taken(&mut self) {
-        self.second.1.taken += 1;
-        self.per_second_max.taken = self.per_second_max.taken.max(self.second.1.taken);
+    /// What the limits did with a call; follows `called`, in the same instant.
+    pub(super) fn limited(&mut self, endpoint: Endpoint, taken: bool, now: Timestamp) {
+        self.seconds.count(endpoint, taken, now);
+        if taken {
+            self.second.1.taken += 1;
+            self.per_second_max.taken = self.per_second_max.taken.max(self.second.1.taken);
+        }
     }
 
     pub(super) fn answered(&mut self, answer: &Answer) {

@@ -56,6 +56,13 @@ pub(super) struct SessionAt(usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UserAt(usize);
 
+impl UserAt {
+    /// A number that stands for the user.
+    pub(super) const fn number(self) -> usize {
+        self.0
+    }
+}
+
 impl World {
     /// Sessions, and users, and tokens, that the world holds at most.
     pub(super) const SESSIONS_MAX: usize = 2_000_000;
@@ -127,6 +134,11 @@ impl World {
     /// The user of this id.
     pub(super) fn by_user_id(&self, id: Uuid) -> Option<UserAt> {
         self.user_by_id.get(&id).copied().map(UserAt)
+    }
+
+    /// Whose session it is.
+    pub(super) fn owner(&self, SessionAt(at): SessionAt) -> UserAt {
+        UserAt(self.sessions[at].user)
     }
 
     /// Notes that a call named this session; says how many did before.

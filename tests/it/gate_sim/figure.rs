@@ -3,7 +3,7 @@
 use revoker::{event::Lane, gate::Way};
 
 use super::{
-    loads::CHANGE_AT,
+    loads::{CHANGE_AT, TRICKLE},
     measure::Measured,
     scenario::Scenario,
     server::Model::{Both, Minute},
@@ -22,10 +22,11 @@ pub(super) enum Figure {
     Found,
     FailedInOutage,
     Recovered,
+    Last,
     Urgent(f64),
 }
 use Figure::{
-    Dead, FailedInOutage, Found, Lost, Recovered, Time, Urgent, Used, UsedAfter, Wasted,
+    Dead, FailedInOutage, Found, Last, Lost, Recovered, Time, Urgent, Used, UsedAfter, Wasted,
     WastedAfter,
 };
 
@@ -56,6 +57,7 @@ impl Figure {
             "found" => Found,
             "failed" => FailedInOutage,
             "recovered" => Recovered,
+            "last" => Last,
             "p50" => Urgent(0.5),
             "p99" => Urgent(0.99),
             _ => panic!("no figure is called {word:?}"),
@@ -85,6 +87,7 @@ impl Figure {
                 run.last_end[Lane::Urgent as usize] / least
             }
             Found => run.reaches(CHANGE_AT, 0.8 * limit_after),
+            Last => run.last_end[Lane::Bulk as usize] - TRICKLE,
             FailedInOutage => run.failed_in_outage as f64 / replicas as f64,
             Recovered => {
                 let end = scenario.outage.map_or(0.0, |(_, end)| end);

@@ -10,6 +10,8 @@ use super::{
 
 /// When a limit changes or an outage begins, seconds.
 pub(super) const CHANGE_AT: f64 = 60.0;
+/// How long a trickle goes before the bulk, seconds.
+pub(super) const TRICKLE: f64 = 600.0;
 /// How long an outage lasts, seconds.
 const OUTAGE: f64 = 120.0;
 
@@ -118,11 +120,11 @@ fn trickle(model: Model) -> Scenario {
 fn trickle_first(model: Model) -> Scenario {
     let mut scenario = Scenario::bulk(model, 0);
     scenario.load.push(Load {
-        per_second: Some(20.0),
-        ..Load::bulk(12_000)
+        per_second: Some(1.0),
+        ..Load::bulk(600)
     });
     scenario.load.push(Load {
-        from: 600.0,
+        from: TRICKLE,
         ..Load::bulk(10_000)
     });
     scenario

@@ -3,7 +3,10 @@
 //! The real line, pacers, breaker and verdicts are driven through hours of simulated traffic; only
 //! server, network and broker are pretended. `IT_FULL=1` (`tests/run --full`) runs the long form, and
 //! `--nocapture` shows what was measured, the worst of all seeds.
-#![allow(clippy::print_stderr, reason = "shown with --nocapture, and when a line fails")]
+#![allow(
+    clippy::print_stderr,
+    reason = "shown with --nocapture, and when a line fails"
+)]
 
 mod figure;
 mod goals;

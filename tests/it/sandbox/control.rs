@@ -1,10 +1,9 @@
-//! The sandbox's own routes, its settings and its flags.
+//! The sandbox's own routes and its settings.
 
 use std::net::SocketAddr;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
 use revoker::{
-    cli::sandbox::{Args, run},
+    cli::sandbox::run,
     revoke::sandbox::{Sandbox, Seed, SeedError, Settings},
 };
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{
     client::{get, post, revoke, send},
+    flags::args,
     session, start, user, world,
 };
 
@@ -201,60 +201,4 @@ async fn other_addresses_than_loopback_need_leave() {
         .await
         .is_ok()
     );
-}
-
-#[derive(Debug, Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: Args,
-}
-
-fn args(flags: &[&str]) -> Result<Args, clap::Error> {
-    let matches = Cli::command().try_get_matches_from([&["sandbox"], flags].concat())?;
-    Args::from_arg_matches(&matches)
-}
-
-#[test]
-fn wrong_flags_are_refused_with_a_remedy() {
-    Cli::command().debug_assert();
-    let right = [
-        "--limit", "100/s", "--limit", "6000/min", "--window", "bucket", "--per", "project",
-    ];
-    assert!(args(&right).is_ok());
-    assert!(
-        args(&[
-            "--fault",
-            "500=0.01",
-            "--fault",
-            "hang=0.001",
-            "--latency",
-            "20ms",
-            "--retry-after",
-            "2"
-        ])
-        .is_ok()
-    );
-    for (flags, hint) in [
-        (["--limit", "100"], "100/s"),
-        (["--fault", "500"], "500=0.01"),
-        (["--fault", "500=2"], "0 to 1"),
-        (["--fault", "oops=0.1"], "half-body"),
-        (["--window", "sliding"], "fixed"),
-    ] {
-        let error = args(&flags).expect_err("wrong flags").to_string();
-        assert!(error.contains(hint), "{flags:?}: {error}");
-    }
-}
-
-#[tokio::test]
-async fn the_same_flag_twice_is_refused() {
-    for flags in [
-        ["--limit", "1/s", "--limit", "2/s"],
-        ["--fault", "500=0.1", "--fault", "500=0.2"],
-    ] {
-        let error = run(args(&flags).expect("each flag alone is right"))
-            .await
-            .expect_err("twice");
-        assert!(error.to_string().contains("twice"), "{error}");
-    }
 }

@@ -1,12 +1,11 @@
-//! Rate limits, counted exactly on a clock of our own, and once on the wire.
+//! Rate limits, counted exactly on a clock of our own.
 
 use jiff::Timestamp;
 use revoker::revoke::sandbox::{
-    LimitForm, Plan, Settings,
-    limit::{Endpoint, Limit, Limiter, Limits, NotALimit, Period, Scope, Window},
+    LimitForm, PlanError,
+    limit::{Endpoint, Limit, Limits, NotALimit, Period, Window},
+    limiter::Limiter,
 };
-
-use super::{client, session, start, world};
 
 /// 2026-01-01T00:00:00Z, the edge of a second and of a minute.
 const EDGE_MS: i64 = 1_767_225_600_000;
@@ -32,7 +31,7 @@ fn check(name: &str, limits: Limits, steps: &[(i64, u32, u32)]) {
     let mut limiter = Limiter::new(limits);
     for (ms, calls, expected) in steps {
         let taken = (0..*calls)
-            .filter(|_| limiter.take(Endpoint::Revoke, at(*ms)))
+            .filter(|_| limiter.take(Endpoint::Revoke, None, at(*ms)))
             .count();
         assert_eq!(taken as u32, *expected, "{name}: at {ms} ms");
     }
@@ -97,16 +96,81 @@ fn limits_count_exactly() {
 }
 
 #[test]
-fn endpoints_have_limits_of_their_own_or_share_them() {
-    for (scope, list) in [(Scope::Endpoint, true), (Scope::Project, false)] {
-        let mut limiter = Limiter::new(Limits {
-            scope,
-            ..limits(&["1/s"], Window::Fixed)
-        });
-        assert!(limiter.take(Endpoint::Revoke, at(0)));
-        assert!(!limiter.take(Endpoint::Revoke, at(1)));
-        assert_eq!(limiter.take(Endpoint::List, at(2)), list, "{scope:?}");
-    }
+fn a_sliding_window_is_the_last_period_whenever_it_began() {
+    let sliding = Window::Sliding;
+    check(
+        "second",
+        limits(&["100/s"], sliding),
+        &[
+            (0, 60, 60),
+            (999, 60, 40),
+            (1000, 150, 60),
+            (1998, 9, 0),
+            (1999, 150, 40),
+            (2000, 150, 60),
+        ],
+    );
+    check(
+        "minute",
+        limits(&["30/min"], sliding),
+        &[(59_000, 50, 30), (118_999, 1, 0), (119_000, 50, 30)],
+    );
+    check(
+        "both",
+        limits(&["10/s", "25/min"], sliding),
+        &[
+            (0, 20, 10),
+            (1000, 20, 10),
+            (2000, 20, 5),
+            (59_999, 1, 0),
+            (60_000, 20, 10),
+        ],
+    );
+    check(
+        "a clock set back",
+        limits(&["5/s"], sliding),
+        &[(5000, 9, 5), (0, 9, 0), (999, 9, 0), (1000, 9, 5)],
+    );
+}
+
+#[test]
+fn refused_calls_count_if_they_shall() {
+    let check = |name, texts: &[&str], window, steps: &[_]| {
+        let limits = Limits {
+            count_refused: true,
+            ..limits(texts, window)
+        };
+        check(name, limits, steps);
+    };
+    check(
+        "sliding",
+        &["3/s"],
+        Window::Sliding,
+        &[
+            (0, 3, 3),
+            (500, 1, 0),
+            (999, 1, 0),
+            // The call of 0 ms is past, those refused at 500 and 999 are not.
+            (1000, 2, 1),
+            (1001, 9, 0),
+            (2000, 9, 0),
+            (2999, 1, 0),
+            (3000, 9, 2),
+            (4000, 9, 3),
+        ],
+    );
+    check(
+        "fixed: what the second refuses uses the minute",
+        &["10/s", "25/min"],
+        Window::Fixed,
+        &[(0, 20, 10), (1000, 20, 5), (2000, 1, 0), (60_000, 20, 10)],
+    );
+    check(
+        "bucket",
+        &["100/s"],
+        Window::Bucket,
+        &[(0, 50, 10), (10, 1, 1), (15, 1, 0), (20, 1, 0), (30, 1, 1)],
+    );
 }
 
 #[test]
@@ -131,70 +195,44 @@ fn a_limit_is_written_as_it_is_read() {
     }
 }
 
-#[tokio::test]
-async fn calls_over_the_limit_are_answered_429_and_change_nothing() {
-    let limit = LimitForm {
-        per_minute: Some(2),
-        ..LimitForm::default()
+#[test]
+fn a_plan_with_a_limit_that_cannot_be_kept_is_refused() {
+    let form = LimitForm::default;
+    let sliding = |calls| LimitForm {
+        per_minute: Some(calls),
+        window: Window::Sliding,
+        ..form()
     };
-    let plan = Plan {
-        limit,
-        retry_after: Some(7),
-        ..Plan::default()
-    };
-    // Five calls within one minute of the wall clock, or the test would be wrong once a day.
-    let to_edge_s = 60 - Timestamp::now().as_second().rem_euclid(60);
-    if to_edge_s <= 5 {
-        tokio::time::sleep(std::time::Duration::from_secs(to_edge_s.unsigned_abs())).await;
-    }
-    let sandbox = start(Settings {
-        plan,
-        preload: world(5),
-        ..Settings::default()
-    })
-    .await;
-    for n in 1..=5 {
-        let got = client::send(sandbox.addr(), &client::revoke(&session(n))).await;
-        let expected = if n <= 2 {
-            (200, None)
-        } else {
-            (429, Some("7"))
-        };
-        assert_eq!(
-            (got.status, got.header("retry-after")),
-            expected,
-            "call {n}"
-        );
-    }
-    let unpaid = client::Request {
-        authorization: None,
-        ..client::revoke(&session(1))
-    };
-    assert_eq!(
-        client::send(sandbox.addr(), &unpaid).await.status,
-        400,
-        "authentication comes first"
-    );
-    let garbage = client::post("/v1/sessions/revoke", "{");
-    assert_eq!(
-        client::send(sandbox.addr(), &garbage).await.status,
-        429,
-        "the body comes later"
-    );
-
-    let stats = sandbox.stats();
-    assert_eq!(
+    for (form, error) in [
         (
-            stats.answers[&200],
-            stats.answers[&429],
-            stats.sessions.live
+            LimitForm {
+                per_second: Some(0),
+                ..form()
+            },
+            PlanError::ZeroLimit,
         ),
-        (2, 4, 3)
-    );
-    assert_eq!(stats.errors["too_many_requests"], 4);
-    let most = stats.per_second_max;
-    assert!(
-        (1..=2).contains(&most.taken) && most.calls >= most.taken,
-        "{most:?}"
-    );
+        (
+            LimitForm {
+                user_per_minute: Some(0),
+                ..form()
+            },
+            PlanError::ZeroLimit,
+        ),
+        (
+            LimitForm {
+                burst: Some(0),
+                ..form()
+            },
+            PlanError::ZeroLimit,
+        ),
+        (sliding(Limits::SLIDING_CALLS_MAX + 1), PlanError::LongLog),
+    ] {
+        assert_eq!(form.limits(), Err(error));
+    }
+    assert!(sliding(Limits::SLIDING_CALLS_MAX).limits().is_ok());
+    let fixed = LimitForm {
+        window: Window::Fixed,
+        ..sliding(u32::MAX)
+    };
+    assert!(fixed.limits().is_ok());
 }

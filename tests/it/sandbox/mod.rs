@@ -4,7 +4,12 @@ mod answers;
 mod client;
 mod control;
 mod faults;
+mod flags;
+mod limited;
 mod limits;
+mod scopes;
+mod seconds;
+mod windows;
 
 use revoker::revoke::sandbox::{Sandbox, Seed, Settings};
 

@@ -1,0 +1,64 @@
+//! The shared broker's administration: further users, as publishers are in production, and rabbitmqctl.
+
+use std::process::Command;
+
+use super::broker::Broker;
+
+/// A user, deleted with its value.
+pub(crate) struct User {
+    /// Its name.
+    pub(crate) name: String,
+    password: String,
+}
+
+impl User {
+    /// A user who may do everything.
+    pub(crate) async fn new(name: &str) -> Self {
+        let name = format!("{name}-{:08x}", fastrand::u32(..));
+        let password = format!("{:016x}", fastrand::u64(..));
+        let user = Self { name, password };
+        ctl(&["add_user", &user.name, &user.password]).await;
+        user.permit(".*").await;
+        user
+    }
+
+    /// May configure, write to and read from what matches only.
+    pub(crate) async fn permit(&self, names: &str) {
+        ctl(&["set_permissions", &self.name, names, names, names]).await;
+    }
+
+    /// Its password, to be looked for.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// The same broker and names, for this user.
+    pub(crate) fn of(&self, broker: &Broker) -> Broker {
+        let (_, address) = broker.url.split_once('@').expect("the URL names a user");
+        let url = format!("amqp://{}:{}@{address}", self.name, self.password);
+        Broker::new(url, broker.prefix.clone())
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let _ = script(&["delete_user", &self.name]).output();
+    }
+}
+
+/// `rabbitmqctl` against the shared node. A second or two each.
+pub(crate) async fn ctl(arguments: &[&str]) {
+    let mut script = script(arguments);
+    let done = tokio::task::spawn_blocking(move || script.output());
+    let output = done.await.unwrap().expect("the script must run");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "rabbitmqctl: {errors}");
+}
+
+fn script(arguments: &[&str]) -> Command {
+    let node = std::env::var("LIVE_NODE_DIR").expect("LIVE_NODE_DIR must name the node's folder");
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut script = Command::new(format!("{root}/deploy/rabbitmq/private-node"));
+    script.arg("ctl").arg(node).args(arguments);
+    script
+}

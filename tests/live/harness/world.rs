@@ -1,0 +1,100 @@
+//! The world of one test: names, folder, pretend API and broker of its own.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use super::{Node, Sandbox, broker::Broker, scratch, shared_amqp_url, worker, worker::Worker};
+
+/// Everything a test has, but its workers.
+pub(crate) struct World {
+    /// The pretend API.
+    pub(crate) sandbox: Sandbox,
+    /// Our own way to the broker.
+    pub(crate) broker: Broker,
+    /// The broker itself, when it is the test's own.
+    node: Option<Node>,
+    logs: AtomicU32,
+    /// Last, so that it outlives the processes that write into it.
+    folder: Folder,
+}
+
+/// A folder that goes with its value.
+struct Folder(PathBuf);
+
+impl World {
+    /// A world on the shared broker, with a prefix of its own.
+    pub(crate) async fn new(name: &str) -> Self {
+        Self::with(name, shared_amqp_url(), None, &[]).await
+    }
+
+    /// The same, with arguments for the sandbox, such as `--latency 50ms`.
+    pub(crate) async fn with_sandbox(name: &str, arguments: &[&str]) -> Self {
+        Self::with(name, shared_amqp_url(), None, arguments).await
+    }
+
+    /// A world with a broker of its own, which may be killed, starved and reconfigured.
+    pub(crate) async fn with_own_node(name: &str) -> Self {
+        let node = Node::start(name).await;
+        Self::with(name, node.url.clone(), Some(node), &[]).await
+    }
+
+    async fn with(name: &str, amqp_url: String, node: Option<Node>, sandbox: &[&str]) -> Self {
+        let prefix = format!("live-{name}-{:08x}", fastrand::u32(..));
+        let folder = scratch("worlds").join(&prefix);
+        std::fs::create_dir(&folder).unwrap();
+        Self {
+            sandbox: Sandbox::start(&folder, sandbox).await,
+            broker: Broker::new(amqp_url, prefix),
+            node,
+            logs: AtomicU32::new(0),
+            folder: Folder(folder),
+        }
+    }
+
+    /// A worker of this world, to be given settings and started.
+    pub(crate) fn worker(&self) -> worker::Settings<'_> {
+        worker::Settings::new(self)
+    }
+
+    /// Declares exchanges and queues, by a worker that is started and ended again, so that events can
+    /// be published before any worker runs.
+    pub(crate) async fn declare(&self) {
+        let mut worker: Worker = self.worker().start().await;
+        let (status, _) = worker.terminate().await;
+        assert!(status.success(), "the declaring worker ended with {status}");
+    }
+
+    /// The broker of this test's own.
+    pub(crate) fn node(&self) -> &Node {
+        self.node
+            .as_ref()
+            .expect("this world was made with_own_node")
+    }
+
+    /// A file of this world, such as one that holds a secret.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.0.join(name)
+    }
+
+    pub(super) fn next_log(&self, name: &str) -> PathBuf {
+        let n = self.logs.fetch_add(1, Ordering::Relaxed);
+        self.file(&format!("{name}-{n}.log"))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // A node of our own goes with its folder.
+        if self.node.is_none() {
+            self.broker.delete_all();
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

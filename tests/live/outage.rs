@@ -1,0 +1,102 @@
+//! The broker killed as by a power cut while events come in and go out.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::harness::{Event, PATIENCE, World, is_full, ledger::Ledger, wait, worker::Worker};
+
+/// Calls on the wire at once; the prefetch is twice as much, for each lane.
+const SLOTS: u64 = 50;
+/// Deliveries that one lost connection can leave unacked.
+const UNACKED_MAX: u64 = 2 * 2 * SLOTS;
+/// Events published at once.
+const CHUNK: usize = 20;
+/// Between those: events come over all the time that the broker is killed in.
+const CHUNK_EVERY: Duration = Duration::from_millis(40);
+/// Calls a second, so that the work outlasts the kills.
+const RATE: &str = "100/s";
+/// How long the broker stays away, beside the time it takes to start: long enough that the waits
+/// between the worker's attempts have grown to their longest.
+const AWAY: Duration = Duration::from_secs(6);
+/// It is promised to consume again within 5 s; the rest is for a busy machine.
+const CONSUMES_WITHIN: Duration = Duration::from_secs(15);
+
+#[tokio::test]
+async fn a_killed_broker_loses_nothing() {
+    let (events, kills) = if is_full() { (5_000, 10) } else { (1_500, 2) };
+    let world = World::with_own_node("outage").await;
+    let settings = world
+        .worker()
+        .set("REVOKER_ATTEMPTS", 2)
+        .set("REVOKER_SLOTS", SLOTS);
+    let mut worker = settings.set("REVOKER_MAX_RATE", RATE).start().await;
+    let ledger = Ledger::new(&world, events).await;
+
+    let (resent, ()) = tokio::join!(publish_all(&world, &ledger.events), async {
+        for _ in 0..kills {
+            sleep(Duration::from_millis(fastrand::u64(1_000..2_500))).await;
+            kill_and_restart(&world, &mut worker).await;
+        }
+    });
+    ledger.settled(&world, 3 * PATIENCE).await;
+    assert!(worker.process.ended().is_none(), "the worker has ended");
+    let reconnects = worker
+        .metrics()
+        .await
+        .sum("revoker_amqp_reconnects_total", &[]);
+    assert!(reconnects >= kills as f64, "{reconnects} reconnects");
+    let (status, _) = worker.terminate().await;
+    assert!(status.success(), "{status}");
+    let twice = ledger.check(&world).await;
+    eprintln!("{events} events, {kills} kills, {resent} sent again: {twice:?}");
+    assert!(
+        twice.calls + twice.dead_letters <= kills * UNACKED_MAX + resent,
+        "{twice:?}"
+    );
+}
+
+async fn kill_and_restart(world: &World, worker: &mut Worker) {
+    world.node().kill9().await;
+    wait::until("/readyz answers 503", PATIENCE, async || {
+        worker
+            .readyz()
+            .await
+            .is_some_and(|(status, _)| status == 503)
+    })
+    .await;
+    assert_eq!(worker.metrics().await.state(), "broker");
+    sleep(AWAY).await;
+    assert!(!worker.is_ready().await, "ready without a broker");
+    world.node().restart().await;
+
+    let listens = Instant::now();
+    let received = "revoker_events_received_total";
+    let before = worker.metrics().await.sum(received, &[]);
+    wait::until("the worker consumes again", CONSUMES_WITHIN, async || {
+        worker.metrics().await.sum(received, &[]) > before
+    })
+    .await;
+    let took = listens.elapsed();
+    eprintln!("consumed again {took:.1?} after the broker listened");
+    worker.until_ready().await;
+    assert!(worker.process.ended().is_none(), "the worker has ended");
+}
+
+/// Publishes as a publisher with an outbox does: what is not confirmed is sent again. Returns how many
+/// events were sent again, which may have arrived twice.
+async fn publish_all(world: &World, events: &[Event]) -> u64 {
+    let mut resent = 0;
+    for chunk in events.chunks(CHUNK) {
+        let mut left = chunk.to_vec();
+        while !left.is_empty() {
+            if let Some(confirmed) = world.broker.try_publish(&left).await {
+                let mut place = 0..;
+                left.retain(|_| !place.next().is_some_and(|at| confirmed.contains(&at)));
+                resent += left.len() as u64;
+            }
+            sleep(CHUNK_EVERY).await;
+        }
+    }
+    resent
+}
