@@ -4,11 +4,11 @@
 //! replicas use it up without telling us. A 429 is not a failure of a message, it is news about the
 //! rate, so all calls of a kind share one [`Pacer`]:
 //!
-//! 1. Pace, do not retry: calls go one by one along a [`curve`] around the limit.
-//! 2. One cut per [`episode`]: a 429 of a call that was sent before the last one is no news.
+//! 1. Pace, do not retry: calls go one by one along a `curve` around the limit.
+//! 2. One cut per `episode`: a 429 of a call that was sent before the last one is no news.
 //! 3. A short block means a rate, a long block a quota, that is measured over its whole window.
-//! 4. Urgent calls go first, and a few of them [`bypass`] the pace.
-//! 5. One target with its own 429s must not stop the others: [`suspicion`], and the cut is undone.
+//! 4. Urgent calls go first, and a few of them `bypass` the pace.
+//! 5. One target with its own 429s must not stop the others: `suspicion`, and the cut is undone.
 //!
 //! Inside, times are seconds since the gate was made, for the curve is arithmetic.
 
