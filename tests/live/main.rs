@@ -20,6 +20,7 @@ mod happy;
 mod harness;
 mod hostile;
 mod outage;
+mod pace;
 mod pauses;
 mod poison;
 mod publish;
