@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod intake;
 mod outage;
+mod pace;
 mod pauses;
 mod poison;
 mod publish;
