@@ -135,10 +135,7 @@ impl<A: Api> Worker<A> {
             let call = match job.step() {
                 Step::Call(call) => call,
                 Step::Done => return Ending::Done(Outcome::AlreadyGone),
-                Step::Remain => {
-                    let verdict = life.account.sessions_remain(&self.settings);
-                    return Ending::of(verdict, RetryCause::UserSessionsRemain);
-                }
+                Step::Remain => return self.sessions_remain(life),
             };
             let turn = match self.turn(life, &call, key, place, outbox).await {
                 Ok(turn) => turn,
@@ -179,8 +176,35 @@ impl<A: Api> Worker<A> {
                     }
                     place = Place::Due;
                 }
-                verdict => return Ending::of(verdict, cause),
+                verdict => match self.is_its_own(life, cause, outbox).await {
+                    Ok(true) => return Ending::of(verdict, cause),
+                    Ok(false) => place = Place::Front,
+                    Err(ending) => return ending,
+                },
             }
+        }
+    }
+
+    fn sessions_remain(&self, life: &Life) -> Ending {
+        let verdict = life.account.sessions_remain(&self.settings);
+        Ending::of(verdict, RetryCause::UserSessionsRemain)
+    }
+
+    /// Whether the failure that used up an event's attempts is its own. The first failures of an outage
+    /// look like the messages' own: none of them may leave for its last queue on that word alone.
+    async fn is_its_own<O: Outbox>(
+        &self,
+        life: &Life,
+        cause: RetryCause,
+        outbox: &O,
+    ) -> Result<bool, Ending> {
+        if self.settings.count_every_failure || !cause.is_of_the_api() {
+            return Ok(true);
+        }
+        tokio::select! {
+            lives = self.gate.lives() => Ok(lives),
+            () = outbox.down() => Err(Ending::Return),
+            () = life.too_long() => Err(Ending::HeldTooLong),
         }
     }
 

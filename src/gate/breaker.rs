@@ -46,6 +46,8 @@ pub struct Breaker {
     failures_in_row: u32,
     canaries_failed: u32,
     outages: u32,
+    /// When a call or a canary was last answered.
+    answered_at: Option<Duration>,
     enabled: bool,
 }
 
@@ -58,6 +60,7 @@ impl Breaker {
             failures_in_row: 0,
             canaries_failed: 0,
             outages: 0,
+            answered_at: None,
             enabled: outages_pause,
         }
     }
@@ -77,8 +80,24 @@ impl Breaker {
         self.paused
     }
 
+    /// Whether the API has been shown to live since this time; `None` as long as nobody knows.
+    pub fn lives_since(&self, since: Duration) -> Option<bool> {
+        match self.paused {
+            Some(_) => Some(false),
+            None => self.answered_at.filter(|at| *at > since).map(|_| true),
+        }
+    }
+
+    /// Asks for a canary, so that it becomes known.
+    pub fn doubt(&mut self) {
+        if self.phase == Phase::Flowing {
+            self.phase = Phase::Probing;
+        }
+    }
+
     /// A message's call was answered, well or ill.
-    pub fn answered(&mut self) {
+    pub fn answered(&mut self, now: Duration) {
+        self.answered_at = Some(now);
         if self.phase == Phase::Flowing {
             self.failures_in_row = 0;
         }
@@ -131,6 +150,7 @@ impl Breaker {
     pub fn canary(&mut self, news: News, now: Duration, ramping: bool, jitter: f64) {
         match news {
             News::Answered | News::Limited(_) => {
+                self.answered_at = Some(now);
                 self.phase = Phase::Flowing;
                 self.paused = None;
                 self.failures_in_row = 0;

@@ -151,7 +151,7 @@ impl<W> Line<W> {
             _ => pacer.unanswered(ticket, at.now, rng),
         }
         match news {
-            News::Answered | News::Limited(_) => self.breaker.answered(),
+            News::Answered | News::Limited(_) => self.breaker.answered(at.now),
             News::Failed(_) => own = self.breaker.failed(ramping),
             News::Refused => self.breaker.refused(at.now),
         }
@@ -161,6 +161,16 @@ impl<W> Line<W> {
             aside,
             hold,
         }
+    }
+
+    /// Whether the API has been shown to live since this time; `None` as long as nobody knows.
+    pub fn lives_since(&self, since: Duration) -> Option<bool> {
+        self.breaker.lives_since(since)
+    }
+
+    /// Asks for a canary, so that it becomes known.
+    pub fn doubt(&mut self) {
+        self.breaker.doubt();
     }
 
     /// Frees the slot of a call that was never sent, or whose answer nobody waits for.

@@ -10,6 +10,7 @@ pub mod dedupe;
 pub mod flights;
 pub mod intake;
 pub mod line;
+mod outlook;
 mod queue;
 pub mod rate;
 pub mod wait;

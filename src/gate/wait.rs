@@ -14,12 +14,12 @@ use tokio::{
     sync::{Notify, futures::Notified, oneshot},
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Canary, Moment, News, Place, Settings, Standing, Suspicion, View, Way,
+    Canary, Moment, News, Place, Settings, Standing, Suspicion, Way,
     brake::Brake,
     canary::Due,
-    intake::Intake,
     line::{Line, Next},
     rate::Ticket,
 };
@@ -35,12 +35,13 @@ pub struct Closed;
 pub struct Gate {
     started: Instant,
     wall: fn() -> Timestamp,
-    slots: usize,
-    hold_limit: Duration,
-    brake: Mutex<Brake>,
+    pub(super) slots: usize,
+    pub(super) hold_limit: Duration,
+    pub(super) brake: Mutex<Brake>,
     line: Mutex<Line<oneshot::Sender<Permit>>>,
     /// Wakes the timer and the canary when what they wait for may have changed.
-    changed: Notify,
+    pub(super) changed: Notify,
+    pub(super) closed: CancellationToken,
 }
 
 /// The right to send one call.
@@ -63,6 +64,7 @@ impl Gate {
             brake: Mutex::new(Brake::new(settings.urgent_rate)),
             line: Mutex::new(Line::new(settings)),
             changed: Notify::new(),
+            closed: CancellationToken::new(),
         })
     }
 
@@ -163,67 +165,14 @@ impl Gate {
     /// Sends every waiting call away and lets none in any more.
     pub fn close(&self) {
         let waiting = self.lock().close();
+        self.closed.cancel();
         drop(waiting); // outside the lock: a permit on its way takes it
         self.changed.notify_waiters();
     }
 
     /// Waits until the gate is closed.
     pub async fn closed(&self) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.lock().is_closed() {
-                return;
-            }
-            changed.await;
-        }
-    }
-
-    /// The lane in which a publisher's event waits: urgent for as long as its allowance lasts.
-    pub fn lane_of(&self, lane: Lane, publisher: &str) -> Lane {
-        let mut brake = self.brake.lock().unwrap_or_else(PoisonError::into_inner);
-        match lane {
-            Lane::Urgent if !brake.goes_first(publisher, self.now()) => Lane::Bulk,
-            lane => lane,
-        }
-    }
-
-    /// The intake of a lane, as it begins.
-    pub fn intake(&self, lane: Lane) -> Intake {
-        Intake::new(lane, self.rate(), self.slots, self.hold_limit)
-    }
-
-    /// How long a delivery may be in hand.
-    pub fn hold_limit(&self) -> Duration {
-        self.hold_limit
-    }
-
-    /// Whether calls of this lane go at all.
-    pub fn can_send(&self, lane: Lane) -> bool {
-        let view = self.view();
-        view.paused.is_none() && !(lane == Lane::Bulk && view.limited_for.is_some())
-    }
-
-    /// Whether a call of this lane may be tried: a 429 is only known to be over when one goes.
-    pub fn may_try(&self, lane: Lane) -> bool {
-        let view = self.view();
-        view.paused.is_none() && !(lane == Lane::Bulk && view.held)
-    }
-
-    /// How many revokes a second may go.
-    pub fn rate(&self) -> f64 {
-        self.view().rates[Way::Revoke as usize]
-    }
-
-    /// What the gate is doing.
-    pub fn view(&self) -> View {
-        self.lock().view(self.now())
-    }
-
-    /// How many outages there were so far.
-    pub fn outages(&self) -> u32 {
-        self.lock().outages()
+        self.closed.cancelled().await;
     }
 
     /// Lets go whoever may go now. Says when somebody else may, if that is a matter of time.
@@ -277,7 +226,7 @@ impl Gate {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line<oneshot::Sender<Permit>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Line<oneshot::Sender<Permit>>> {
         // A panic elsewhere must not stop the gate: every change under the lock is complete in itself.
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }

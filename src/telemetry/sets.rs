@@ -72,6 +72,16 @@ closed_set! {
     }
 }
 
+impl RetryCause {
+    /// Whether it is a failure of the API or of the way to it, or may be.
+    pub const fn is_of_the_api(self) -> bool {
+        matches!(
+            self,
+            Self::ServerError | Self::Timeout | Self::Network | Self::InvalidResponse
+        )
+    }
+}
+
 impl From<Failure> for RetryCause {
     fn from(failure: Failure) -> Self {
         match failure {

@@ -58,7 +58,7 @@ async fn an_event_that_waits_for_half_the_limit_goes_to_a_delay_queue() {
         .set("REVOKER_RETRY_DELAYS", "1s");
     let mut worker = worker.start().await;
     let ids = world.sandbox.seed_sessions(12).await;
-    let events: Vec<_> = ids.iter().map(|id| Event::session(id)).collect();
+    let events: Vec<_> = ids.iter().map(|id| Event::session(id).bulk()).collect();
     world.broker.publish(&events).await;
     wait::until("all are revoked", 2 * PATIENCE, async || {
         world.sandbox.revoked().await == ids.len() as u64

@@ -49,7 +49,7 @@ fn an_answer_between_failures_begins_the_row_anew() {
     let mut breaker = Breaker::new(true);
     for _ in 0..10 {
         failed(&mut breaker, FAILURES_TO_PROBE - 1);
-        breaker.answered();
+        breaker.answered(NOW);
     }
     assert_eq!(breaker.phase(), Phase::Flowing);
 }
@@ -77,7 +77,7 @@ fn canaries_of_an_outage_come_ever_more_slowly_up_to_five_seconds() {
             assert!((waited - wait * share).abs() < 0.001, "{waited} for {wait}");
             assert_eq!(breaker.phase(), Phase::Paused(Pause::Outage, next));
             assert!(!breaker.failed(false), "free in an outage");
-            breaker.answered();
+            breaker.answered(NOW);
             assert_eq!(
                 breaker.paused(),
                 Some(Pause::Outage),
@@ -170,4 +170,40 @@ fn an_outage_that_comes_back_at_once_is_seen_sooner_and_asked_about_as_slowly() 
     assert_eq!(breaker.outages(), 2);
     let wait = breaker.canary_at(false).unwrap() - now;
     assert_eq!(wait, Duration::from_secs(5), "as if it had never been over");
+}
+
+#[test]
+fn whether_the_api_lives_is_known_from_answers_and_pauses_only() {
+    let (before, after) = (NOW, NOW + Duration::from_millis(1));
+    let mut breaker = Breaker::new(true);
+    breaker.answered(before);
+    assert_eq!(
+        breaker.lives_since(before),
+        None,
+        "an answer of before says nothing"
+    );
+    breaker.answered(after);
+    assert_eq!(breaker.lives_since(before), Some(true));
+
+    breaker.doubt();
+    assert_eq!(breaker.phase(), Phase::Probing);
+    assert_eq!(breaker.lives_since(after), None);
+    breaker.canary(NOT_ANSWERED, after, false, 0.5);
+    assert_eq!(
+        breaker.lives_since(before),
+        Some(false),
+        "whatever was answered before"
+    );
+    breaker.doubt();
+    assert!(
+        matches!(breaker.phase(), Phase::Paused(..)),
+        "a pause asks by itself"
+    );
+    let late = after + Duration::from_secs(1);
+    breaker.canary(News::Answered, late, false, 0.5);
+    assert_eq!(
+        breaker.lives_since(after),
+        Some(true),
+        "a canary's answer is one"
+    );
 }

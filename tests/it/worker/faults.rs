@@ -237,3 +237,21 @@ async fn a_canary_that_panics_is_not_the_last() {
     assert_eq!(world.journal.count("outcome urgent.revoked e1"), 1);
     assert_eq!(world.total("revoker_task_panics_total", &[]), 1.0);
 }
+
+/// An outage may begin while events are in their last round.
+#[tokio::test(start_paused = true)]
+async fn an_outage_kills_no_event_in_its_last_round() {
+    let world = World::plain();
+    world
+        .stytch
+        .fault(|asked| (asked.now < FAULT).then_some(Answer::Says(503, "")));
+    for n in 1..=EVENTS {
+        world.stytch.open(n, 1, OLD);
+        let mut last = event(n, json!({}));
+        last.history.returned = true;
+        (last.history.attempts, last.history.retries) = (8, 3);
+        world.publish(last);
+    }
+    world.settled(FAULT * 3).await;
+    assert_eq!(world.broker.dead().len(), 0);
+}
