@@ -64,11 +64,17 @@ read_cpu() { # PID
   done
 }
 
-# Sets rss_kib: the processes' own peaks, added up.
+# Sets rss_kib: the process's own peak. Of several processes it is what they hold now, each shared page
+# counted once: adding up their peaks would count such pages again and again.
 read_rss() { # PID
   local pid
   read_tree "$1"
-  rss_kib=$(for pid in "${tree[@]}"; do cat "/proc/$pid/status" 2>/dev/null; done | awk '$1 == "VmHWM:" { sum += $2 } END { print sum + 0 }')
+  # A process may have ended meanwhile; why is told elsewhere.
+  if [ ${#tree[@]} -eq 1 ]; then
+    rss_kib=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$1/status" 2>/dev/null) || true
+  else
+    rss_kib=$(for pid in "${tree[@]}"; do cat "/proc/$pid/smaps_rollup" 2>/dev/null || true; done | awk '$1 == "Pss:" { sum += $2 } END { print sum + 0 }')
+  fi
 }
 
 end_tree() { # SIGNAL PID

@@ -11,6 +11,7 @@ import requests
 import stytch
 from celery import Celery, bootsteps
 from kombu import Consumer, Exchange, Queue
+from requests.adapters import HTTPAdapter
 from stytch.core.response_base import StytchError
 
 ATTEMPTS = 6
@@ -44,10 +45,13 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
 )
 # `environment` takes any base URL; `custom_base_url` refuses one without TLS.
+http = requests.Session()
+http.mount("http://", HTTPAdapter(pool_maxsize=int(os.environ["BENCH_CONCURRENCY"])))
 client = stytch.Client(
     project_id=os.environ["BENCH_PROJECT_ID"],
     secret=os.environ["BENCH_SECRET"],
     environment=os.environ["BENCH_API_URL"] + "/",
+    sync_session=http,
 )
 
 
