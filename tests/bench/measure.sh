@@ -57,7 +57,7 @@ read_cpu() { # PID
   cpu_ticks=0
   read_tree "$1"
   for pid in "${tree[@]}"; do
-    { stat=$(<"/proc/$pid/stat"); } 2>/dev/null || continue
+    { IFS= read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
     # shellcheck disable=SC2206
     stat=(${stat##*) })
     cpu_ticks=$((cpu_ticks + stat[11] + stat[12] + stat[13] + stat[14]))
