@@ -102,7 +102,7 @@ measure() { # PROGRAM SCENARIO
   case $program in revoker*) [ "${declared:-}" = "$prefix" ] || declare_topology ;; esac
   broker purge "${queues_left[@]}" "$queue_dead"
   broker fill "${target[@]}" "$events_bulk"
-  get "${stub_url#http://}" /reset
+  get "${stub_url#http://}" /reset >/dev/null
   : >"$scratch/log"
   start_program "$program" "$scenario" >>"$scratch/log" 2>&1 &
   pid=$!
