@@ -1,76 +1,171 @@
-//! An API that answers every revoke with 200 at once, and notes when the first and the last came.
+//! An API that answers every revoke with 200, if asked to only after a while and only so many a
+//! second, and counts per session what came.
 //!
 //! Not the sandbox: it knows no sessions and checks nothing, so that it costs as little as it can
 //! beside what is measured.
 //!
-//! `GET /count` answers `COUNT FIRST LAST`, the times in microseconds since the stub's start;
-//! `GET /reset` starts a new count. Its address is the first line it prints.
+//! Over the limit, in fixed windows of a second, it answers 429. Its address is the first line it
+//! prints. `GET /reset` starts a new count, `GET /count` answers `CALLS REFUSED DISTINCT DOUBLED
+//! FIRST LAST`, the times in microseconds since the stub's start, and `GET /urgent` answers `COUNT
+//! P50 P99 MAX`, in microseconds from publish to the call that was let through.
+
+#[path = "session.rs"]
+mod session;
 
 use std::{
     convert::Infallible,
     io::Write,
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        Arc, Mutex,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant, SystemTime},
 };
 
+use anyhow::{Context, bail};
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, body::Bytes, body::Incoming, header, service::service_fn};
+use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, header};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use session::{EVENTS_MAX, Session};
 use tokio::net::TcpListener;
 
 /// What the real API answers to a revoke that worked.
 const REVOKED: &[u8] =
     br#"{"status_code":200,"request_id":"request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141"}"#;
+/// And to one too many.
+const REFUSED: &[u8] = br#"{"status_code":429,"request_id":"request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141","error_type":"too_many_requests","error_message":"Too many requests have been made.","error_url":"https://stytch.com/docs/api/errors/429"}"#;
 
-struct Count {
+struct Stub {
+    latency: Duration,
+    limit_per_second: Option<u64>,
     epoch: Instant,
+    /// The second since the epoch that is counted, and the calls let through in it.
+    window: Mutex<(u64, u64)>,
     calls: AtomicU64,
+    refused: AtomicU64,
+    distinct: AtomicU64,
+    doubled: AtomicU64,
     first_us: AtomicU64,
     last_us: AtomicU64,
+    /// Whether a session was revoked, by its number.
+    seen: Vec<AtomicU8>,
+    /// From publish to the first call let through, microseconds, of each urgent event.
+    urgent_us: Mutex<Vec<u64>>,
 }
 
-impl Count {
+impl Stub {
+    fn new(latency: Duration, limit_per_second: Option<u64>) -> Self {
+        Self {
+            latency,
+            limit_per_second,
+            epoch: Instant::now(),
+            window: Mutex::default(),
+            calls: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            distinct: AtomicU64::new(0),
+            doubled: AtomicU64::new(0),
+            first_us: AtomicU64::new(u64::MAX),
+            last_us: AtomicU64::new(0),
+            seen: (0..EVENTS_MAX).map(|_| AtomicU8::new(0)).collect(),
+            urgent_us: Mutex::default(),
+        }
+    }
+
     fn reset(&self) {
-        self.calls.store(0, Relaxed);
+        for number in [&self.calls, &self.refused, &self.distinct, &self.doubled] {
+            number.store(0, Relaxed);
+        }
         self.first_us.store(u64::MAX, Relaxed);
         self.last_us.store(0, Relaxed);
+        for seen in &self.seen {
+            seen.store(0, Relaxed);
+        }
+        self.urgent_us.lock().expect("no panic holds it").clear();
     }
 
-    fn add(&self) {
-        let now = u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    /// Counts a call and says whether it is let through.
+    fn call(&self, body: &[u8]) -> bool {
+        let now = self.epoch.elapsed();
+        let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
         self.calls.fetch_add(1, Relaxed);
-        self.first_us.fetch_min(now, Relaxed);
-        self.last_us.fetch_max(now, Relaxed);
+        self.first_us.fetch_min(now_us, Relaxed);
+        if !self.is_within_limit(now) {
+            self.refused.fetch_add(1, Relaxed);
+            return false;
+        }
+        // A session that is none of ours is a probe.
+        let Some(session) = Session::find(body) else {
+            return true;
+        };
+        self.last_us.fetch_max(now_us, Relaxed);
+        if self.seen[session.number].swap(1, Relaxed) == 1 {
+            self.doubled.fetch_add(1, Relaxed);
+            return true;
+        }
+        self.distinct.fetch_add(1, Relaxed);
+        if let Some(waited) = session.waited(SystemTime::now()) {
+            let mut urgent_us = self.urgent_us.lock().expect("no panic holds it");
+            urgent_us.push(waited);
+        }
+        true
     }
 
-    fn line(&self) -> String {
-        let [calls, first, last] =
-            [&self.calls, &self.first_us, &self.last_us].map(|number| number.load(Relaxed));
-        format!("{calls} {first} {last}\n")
+    fn is_within_limit(&self, now: Duration) -> bool {
+        let Some(limit) = self.limit_per_second else {
+            return true;
+        };
+        let mut window = self.window.lock().expect("no panic holds it");
+        if window.0 != now.as_secs() {
+            *window = (now.as_secs(), 0);
+        }
+        window.1 += 1;
+        window.1 <= limit
+    }
+
+    fn count(&self) -> String {
+        let [calls, refused, distinct, doubled, first, last] = [
+            &self.calls,
+            &self.refused,
+            &self.distinct,
+            &self.doubled,
+            &self.first_us,
+            &self.last_us,
+        ]
+        .map(|number| number.load(Relaxed));
+        format!("{calls} {refused} {distinct} {doubled} {first} {last}\n")
+    }
+
+    fn urgent(&self) -> String {
+        let mut waited = self.urgent_us.lock().expect("no panic holds it").clone();
+        waited.sort_unstable();
+        // The nearest rank: of 40 waits the 99th percentile is the longest.
+        let rank = |percent: usize| (waited.len() * percent).div_ceil(100).saturating_sub(1);
+        let [p50, p99, max] =
+            [50, 99, 100].map(|percent| waited.get(rank(percent)).copied().unwrap_or(0));
+        format!("{} {p50} {p99} {max}\n", waited.len())
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [latency_ms, limit_per_second] = arguments.as_slice() else {
+        bail!("usage: bench-stub LATENCY_MS LIMIT_PER_SECOND, 0 for none");
+    };
+    let latency = Duration::from_millis(latency_ms.parse().context("LATENCY_MS")?);
+    let limit: u64 = limit_per_second.parse().context("LIMIT_PER_SECOND")?;
+    let stub = Arc::new(Stub::new(latency, (limit > 0).then_some(limit)));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
-    let count = Arc::new(Count {
-        epoch: Instant::now(),
-        calls: AtomicU64::new(0),
-        first_us: AtomicU64::new(u64::MAX),
-        last_us: AtomicU64::new(0),
-    });
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let count = count.clone();
+        let stub = stub.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(request, &count));
+            let service = service_fn(|request| answer(request, &stub));
             // A client that goes away is no news here.
-            let _ = hyper::server::conn::http1::Builder::new()
+            let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });
@@ -79,22 +174,33 @@ async fn main() -> anyhow::Result<()> {
 
 async fn answer(
     request: Request<Incoming>,
-    count: &Count,
+    stub: &Stub,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
+    let mut status = StatusCode::OK;
     let body = match request.uri().path() {
-        "/count" => Bytes::from(count.line()),
+        "/count" => Bytes::from(stub.count()),
+        "/urgent" => Bytes::from(stub.urgent()),
         "/reset" => {
-            count.reset();
+            stub.reset();
             Bytes::new()
         }
         _ => {
             // Read to its end, so that the connection can be used again.
-            let _ = request.into_body().collect().await;
-            count.add();
-            Bytes::from_static(REVOKED)
+            let body = request.into_body().collect().await;
+            let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+            if stub.call(&body) {
+                if !stub.latency.is_zero() {
+                    tokio::time::sleep(stub.latency).await;
+                }
+                Bytes::from_static(REVOKED)
+            } else {
+                status = StatusCode::TOO_MANY_REQUESTS;
+                Bytes::from_static(REFUSED)
+            }
         }
     };
     let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),
