@@ -24,7 +24,7 @@
 //! | [`cli`] | one subcommand a file | everything |
 //! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs |
 //! | [`event`] | what we were asked to do: bytes to an event or a rejection | nothing |
-//! | [`gate`] | may this call go now? lanes, rate, breaker | `event` |
+//! | [`gate`] | may this call go now? lanes, dedupe, rate, breaker, and how much is taken in | `event` |
 //! | [`revoke`] | the Stytch call and what its answer means; the pretend API | `event` |
 //! | [`settle`] | what becomes of the message: verdict, delay, seal, publish and only then ack | `event`, `revoke::outcome` |
 //! | [`telemetry`] | metrics, logs, the admin port | the closed sets of `broker`, `event`, `revoke` and `settle`, for labels |
