@@ -69,7 +69,7 @@ fn codes_table() -> String {
         Code::UserSessionsRemain => "the user still has old sessions after every round",
         Code::Expired => "its publisher set an `expiration`, and it expired unprocessed",
         Code::SealKeyUnknown => "a sealed retry whose key is gone from the key ring",
-        Code::DeliveryLimit => "it was given out too often without an end",
+        Code::DeliveryLimit => "reserved for events that end workers; not used yet",
         Code::InternalError => "the worker panicked over it: a bug, please report it",
         Code::Rejected(_) => "the event breaks the contract; `revoker-text` says how",
         Code::Api(_) => "Stytch refuses it for good",

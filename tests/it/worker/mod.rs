@@ -11,6 +11,7 @@ mod faults;
 mod flood;
 mod journal;
 mod ledger;
+mod pace;
 mod posted;
 mod publishes;
 mod stytch;
