@@ -13,9 +13,11 @@ mod goals;
 mod loads;
 mod measure;
 mod naive;
+pub(super) mod plot;
 mod replica;
 mod scenario;
 mod server;
+mod svg;
 mod world;
 
 use figure::Bound;
