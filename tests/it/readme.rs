@@ -1,10 +1,11 @@
 //! The README says what the code says: its tables, names, links and promises.
 //!
-//! Tables that come from the code are written by `UPDATE_README=1 cargo test --test it readme`. What
+//! Tables that come from the code, and what the simulated rate control comes to, are written by `UPDATE_README=1 cargo test --test it readme`. What
 //! `deploy/demo --try` prints is compared by `tests/run demo`, which runs it.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use crate::gate_sim::plot;
 use clap::CommandFactory;
 use revoker::{
     cli::Cli,
@@ -43,6 +44,7 @@ fn tables_are_those_of_the_code() {
         ("settings", config::markdown_table()),
         ("metrics", catalogue::markdown_table()),
         ("codes", codes_table()),
+        ("rate", plot::paragraph()),
     ];
     let mut readme = text_of("README.md");
     if std::env::var_os("UPDATE_README").is_some() {

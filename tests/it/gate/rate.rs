@@ -228,3 +228,24 @@ fn urgent_passes_a_hold_by_twice_and_then_in_measure() {
     }
     assert!((75..=83).contains(&went), "{went} in 10 s");
 }
+
+/// A wait that nobody can mean holds all calls and its own message for some minutes at most.
+#[test]
+fn a_retry_after_is_believed_up_to_five_minutes() {
+    let believed = Duration::from_secs(300);
+    for seconds in [0, 1, 2, 300, 99_999_999, u64::from(u32::MAX), u64::MAX] {
+        let mut story = Story::after(50);
+        let (ticket, mut message) = (story.send(), Suspicion::default());
+        let (at, wait) = (story.at(), Some(Duration::from_secs(seconds)));
+        let pacer = &mut story.pacer;
+        let (refusal, hold) = pacer.limited(ticket, &mut message, wait, at, &mut story.rng);
+        let hold = hold.expect("it is news");
+        let spread = Duration::from_secs(1);
+        assert!(hold <= believed + spread, "{hold:?} for {seconds} s");
+        if let Refusal::Aside(wait) = refusal {
+            assert!(wait <= believed + spread, "{wait:?} for {seconds} s");
+        }
+        story.now += hold;
+        assert_eq!(story.pacer.ready(Bulk, story.now), Ready::Now);
+    }
+}

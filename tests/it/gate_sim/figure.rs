@@ -1,5 +1,7 @@
 //! What is measured of a run, and the bounds it must keep.
 
+use std::fmt;
+
 use revoker::{event::Lane, gate::Way};
 
 use super::{
@@ -94,6 +96,15 @@ impl Figure {
                 run.reaches(end, 0.9 * limit)
             }
             Urgent(quantile) => run.urgent_quantile(quantile),
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Least(least) => write!(f, ">= {least}"),
+            Most(most) => write!(f, "<= {most}"),
         }
     }
 }

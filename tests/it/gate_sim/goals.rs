@@ -13,7 +13,14 @@ pub(super) struct Goal {
     pub(super) load: fn(Model) -> Scenario,
     pub(super) models: Vec<Model>,
     pub(super) replicas: Vec<usize>,
-    pub(super) bounds: Vec<(Figure, Bound)>,
+    pub(super) bounds: Vec<Bounded>,
+}
+
+/// A figure by its word, and what it must be.
+pub(super) struct Bounded {
+    pub(super) word: &'static str,
+    pub(super) figure: Figure,
+    pub(super) bound: Bound,
 }
 
 /// Every line.
@@ -56,15 +63,19 @@ pub(super) fn models(name: &str) -> Vec<Model> {
     }
 }
 
-fn bound(text: &str) -> (Figure, Bound) {
+fn bound(text: &'static str) -> Bounded {
     let mut words = text.split(' ');
     let mut next = || words.next().expect("a bound has three words");
-    let (figure, sign, value) = (Figure::parse(next()), next(), next());
+    let (word, sign, value) = (next(), next(), next());
     let value = value.parse().expect("a bound is a number");
     let bound = match sign {
         ">=" => Bound::Least(value),
         "<=" => Bound::Most(value),
         _ => panic!("{sign:?} is no bound"),
     };
-    (figure, bound)
+    Bounded {
+        word,
+        figure: Figure::parse(word),
+        bound,
+    }
 }

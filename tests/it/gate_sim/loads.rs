@@ -89,14 +89,14 @@ fn fast(model: Model) -> Scenario {
 
 fn drop(model: Model) -> Scenario {
     let mut scenario = Scenario::bulk(model, 18_000);
-    scenario.change = Some((CHANGE_AT, 20.0));
+    scenario.changes = vec![(CHANGE_AT, 20.0)];
     scenario
 }
 
 fn rise(model: Model) -> Scenario {
     let mut scenario = Scenario::bulk(model, 21_200);
     scenario.limits[Way::Revoke as usize] = 20.0;
-    scenario.change = Some((CHANGE_AT, 200.0));
+    scenario.changes = vec![(CHANGE_AT, 200.0)];
     scenario
 }
 

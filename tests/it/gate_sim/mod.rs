@@ -13,12 +13,15 @@ mod goals;
 mod loads;
 mod measure;
 mod naive;
+pub(super) mod plot;
 mod replica;
 mod scenario;
 mod server;
+mod svg;
 mod world;
 
-use goals::Goal;
+use figure::Bound;
+use goals::{Bounded, Goal};
 use measure::Measured;
 use revoker::gate::Way;
 use scenario::Scenario;
@@ -52,26 +55,42 @@ fn measure(goal: &Goal, model: Model, replicas: usize) -> Vec<String> {
     let runs: Vec<Measured> = (1..=seeds)
         .map(|seed| world::run(&scenario, replicas, seed))
         .collect();
-    let mut row = format!(
-        "{:<23} | {:<13} | {replicas}",
-        goal.name,
-        format!("{model:?}")
-    );
-    let mut broken = Vec::new();
-    for (figure, bound) in &goal.bounds {
+    let (mut rows, mut broken) = (String::new(), Vec::new());
+    for Bounded {
+        word,
+        figure,
+        bound,
+    } in &goal.bounds
+    {
         let values = runs.iter().map(|run| figure.of(run, &scenario, replicas));
         let worst = values
             .reduce(|a, b| bound.worse(a, b))
             .expect("there is a seed");
-        row += &format!(" | {figure:?} {worst:.3}");
+        rows += &row(goal.name, model, replicas, word, worst, *bound);
         if !bound.holds(worst) {
             broken.push(format!(
-                "{model:?}, {replicas} replicas: {figure:?} is {worst:.3}, not {bound:?}"
+                "{model:?}, {replicas} replicas: {word} is {worst:.3}, not {bound}"
             ));
         }
     }
-    eprintln!("{row}");
+    eprint!("{rows}");
     broken
+}
+
+/// One line of the table that `tests/run rate` prints, which has the head.
+fn row(
+    name: &str,
+    model: Model,
+    replicas: usize,
+    figure: &str,
+    measured: f64,
+    goal: Bound,
+) -> String {
+    let (model, goal_text) = (format!("{model:?}"), goal.to_string());
+    let met = if goal.holds(measured) { "yes" } else { "NO" };
+    format!(
+        "{name:<23} {model:<13} {replicas:>8}  {figure:<12} {measured:>9.3}  {goal_text:<9} {met}\n"
+    )
 }
 
 /// A test for each name, and their list.
@@ -115,9 +134,15 @@ fn messages_that_back_off_for_themselves_waste_calls_and_are_lost() {
         };
         let run = world::run(&scenario, 2, 1);
         let waste = run.waste();
-        eprintln!("naive {model:?}: wasted {waste:.1}, lost {}", run.lost);
-        assert!(run.lost > 0, "{model:?}: none was lost");
-        assert!(waste > 30.0, "{model:?}: only {waste:.1} % were wasted");
+        let lost = run.lost as f64;
+        for (figure, measured, least) in [("wasted", waste, 30.0), ("lost", lost, 1.0)] {
+            let must = Bound::Least(least);
+            eprint!(
+                "{}",
+                row("(naive control)", model, 2, figure, measured, must)
+            );
+            assert!(must.holds(measured), "{model:?}: {figure} is {measured}");
+        }
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) struct Scenario {
     pub(super) model: Model,
     /// Calls a second of revoke and of list.
     pub(super) limits: [f64; 2],
-    /// From when on another limit holds for revoke.
-    pub(super) change: Option<(f64, f64)>,
+    /// From when on another limit holds for revoke, in the order of time.
+    pub(super) changes: Vec<(f64, f64)>,
     /// When nothing is answered but 503.
     pub(super) outage: Option<(f64, f64)>,
     pub(super) load: Vec<Load>,
@@ -57,7 +57,7 @@ impl Scenario {
         Self {
             model,
             limits: [100.0, 100.0],
-            change: None,
+            changes: vec![],
             outage: None,
             load: vec![Load::bulk(count)],
             gate: Settings {
@@ -76,10 +76,9 @@ impl Scenario {
 
     /// The limit of a way at a time.
     pub(super) fn limit(&self, way: Way, now: f64) -> f64 {
-        match self.change {
-            Some((from, rate)) if way == Way::Revoke && now >= from => rate,
-            _ => self.limits[way as usize],
-        }
+        let begun = |change: &&(f64, f64)| way == Way::Revoke && now >= change.0;
+        let last = self.changes.iter().rev().find(begun);
+        last.map_or(self.limits[way as usize], |change| change.1)
     }
 
     /// Messages of a lane.

@@ -141,6 +141,9 @@ async fn retry_after_is_seconds_or_a_date() {
     );
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     assert_eq!(retry_after(past).await, seconds(0));
+    // The last that can be written; the gate believes none that long.
+    let never = retry_after("Fri, 31 Dec 9999 23:59:59 GMT").await.unwrap();
+    assert!(never > hour, "{never:?}");
     for nonsense in [
         "",
         "-1",

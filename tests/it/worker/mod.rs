@@ -4,6 +4,7 @@
 //! publishes and acks in their order. No assertion depends on how fast the machine is.
 
 mod attempts;
+mod blocked;
 mod broker;
 mod dedupe;
 mod endings;
