@@ -3,9 +3,6 @@
 //! Nothing here knows a fault or a promise; those are the tests' own. Everything that is started ends
 //! with the value that stands for it, also when a test fails.
 
-// Each helper is of use to some of the tests.
-#![allow(dead_code)]
-
 pub(crate) mod broker;
 pub(crate) mod checks;
 pub(crate) mod event;

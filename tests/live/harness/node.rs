@@ -33,11 +33,6 @@ impl Node {
         self.run("restart", &[]).await;
     }
 
-    /// `rabbitmqctl` against it; returns what it writes. A second or two each.
-    pub(crate) async fn ctl(&self, arguments: &[&str]) -> String {
-        self.run("ctl", arguments).await
-    }
-
     async fn run(&self, command: &str, arguments: &[&str]) -> String {
         let mut script = self.script(command);
         script.args(arguments);

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -46,11 +46,6 @@ impl Process {
     /// Its id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// Where it writes.
-    pub(crate) fn log_path(&self) -> &Path {
-        &self.log
     }
 
     /// What it has written so far.

@@ -23,7 +23,8 @@ pub(crate) struct Sandbox {
     /// Where it listens: the base URL of the pretend API.
     pub(crate) url: String,
     client: Client,
-    process: Process,
+    /// Ends with it.
+    _process: Process,
 }
 
 /// What the sandbox knows of a session.
@@ -31,8 +32,6 @@ pub(crate) struct Sandbox {
 pub(crate) struct Session {
     /// Its id.
     pub(crate) session_id: String,
-    /// Whose it is.
-    pub(crate) user_id: String,
     /// When it was revoked, if it was.
     pub(crate) revoked_at_ms: Option<i64>,
     /// How many revoke calls named it.
@@ -62,7 +61,7 @@ impl Sandbox {
         Self {
             url,
             client,
-            process,
+            _process: process,
         }
     }
 
@@ -159,11 +158,6 @@ impl Sandbox {
         sessions
             .map(|session| session["session_id"].as_str().unwrap().to_owned())
             .collect()
-    }
-
-    /// Ends the sandbox as a crash would; its URL refuses connections from then on.
-    pub(crate) fn kill9(&mut self) {
-        self.process.kill9();
     }
 }
 

@@ -55,12 +55,6 @@ impl<'w> Settings<'w> {
         self
     }
 
-    /// Takes a setting away.
-    pub(crate) fn unset(mut self, name: &str) -> Self {
-        self.settings.remove(name);
-        self
-    }
-
     /// Starts the process and waits for nothing: it may end at once, as wrong settings make it.
     pub(crate) fn spawn(&self) -> Process {
         self.world
@@ -157,17 +151,6 @@ impl Worker {
     /// Ends it as a crash would.
     pub(crate) fn kill9(&mut self) {
         self.process.kill9();
-    }
-
-    /// Memory it has in hand, in KiB.
-    pub(crate) fn rss_kib(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.process.pid());
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status
-            .lines()
-            .find_map(|l| l.strip_prefix("VmRSS:"))
-            .unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
     }
 }
 
