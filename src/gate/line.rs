@@ -185,6 +185,11 @@ impl<W> Line<W> {
         self.waiting.iter().flatten().any(waits)
     }
 
+    /// Whether anybody waits whose 429s may be its own.
+    pub fn has_suspects(&self) -> bool {
+        self.waiting.iter().flatten().any(Queue::has_suspects)
+    }
+
     /// Sends everybody away for good.
     pub fn close(&mut self) -> Vec<W> {
         self.closed = true;

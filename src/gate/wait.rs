@@ -105,16 +105,15 @@ impl Gate {
     ) -> Standing {
         permit.reported = true;
         let (at, mut rng) = (self.moment(), fastrand::Rng::new());
-        let (standing, anyone) = {
+        let (standing, anyone, suspects) = {
             let mut line = self.lock();
             let standing = line.report(permit.way, permit.ticket, news, suspicion, at, &mut rng);
-            (standing, line.is_anyone_waiting())
+            (standing, line.is_anyone_waiting(), line.has_suspects())
         };
-        if anyone {
-            // Whoever may go goes from here; timer and canary look again for what waits on.
-            self.pump();
-            self.changed.notify_waiters();
-        } else if matches!(news, News::Failed(_) | News::Refused) {
+        // Whoever may go goes from here. The timer is woken for what waits for a time, the canary for
+        // suspects and failures; who waits for a slot gets the next one that is freed.
+        let timed = anyone && self.pump().is_some();
+        if timed || suspects || matches!(news, News::Failed(_) | News::Refused) {
             self.changed.notify_waiters();
         }
         standing

@@ -96,6 +96,7 @@ impl<A> Worker<A> {
             request_id = reply.request_id.as_deref(),
             elapsed_ms = millis(reply.elapsed),
             attempt = life.account.attempts,
+            retry_after_ms = reply.retry_after.map(millis),
             delay_ms = millis(delay),
             next,
             "a call did not do its work"
