@@ -32,8 +32,8 @@ takes_part() { # PROGRAM SCENARIO
   esac
 }
 
-# Sets events_bulk and events_urgent. Slow programs get fewer: their rates are steady long before they
-# are through, and patience is limited.
+# Sets events_bulk and events_urgent. Slow programs get fewer, for patience is limited; with far fewer
+# than these, rates say little: Node is still compiling, and Celery's step has not yet fallen behind.
 set_events() { # PROGRAM SCENARIO
   events_urgent=0
   case $2 in
