@@ -26,6 +26,7 @@ async fn killed_workers_lose_nothing() {
         settings
             .set("REVOKER_SLOTS", SLOTS)
             .set("REVOKER_MAX_RATE", RATE)
+            .set("REVOKER_START_RATE", RATE)
     };
     for _ in 0..kills {
         let mut worker = settings().start().await;

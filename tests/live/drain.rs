@@ -17,7 +17,12 @@ const TOLD_TWICE: i32 = 130;
 async fn a_clean_stop_under_load_does_nothing_twice() {
     let world = World::with_sandbox("drain", &["--latency", "100ms"]).await;
     let ids = world.sandbox.seed_sessions(2 * EVENTS).await;
-    let settings = || world.worker().set("REVOKER_MAX_RATE", "200/s");
+    let settings = || {
+        world
+            .worker()
+            .set("REVOKER_MAX_RATE", "200/s")
+            .set("REVOKER_START_RATE", "200/s")
+    };
     let mut worker = settings().start().await;
     let events: Vec<_> = ids
         .chunks(2)

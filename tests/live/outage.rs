@@ -30,7 +30,11 @@ async fn a_killed_broker_loses_nothing() {
         .worker()
         .set("REVOKER_ATTEMPTS", 2)
         .set("REVOKER_SLOTS", SLOTS);
-    let mut worker = settings.set("REVOKER_MAX_RATE", RATE).start().await;
+    let mut worker = settings
+        .set("REVOKER_MAX_RATE", RATE)
+        .set("REVOKER_START_RATE", RATE)
+        .start()
+        .await;
     let ledger = Ledger::new(&world, events).await;
 
     let (resent, ()) = tokio::join!(publish_all(&world, &ledger.events), async {
