@@ -32,16 +32,16 @@ const GATHERED_MAX: usize = 100;
 /// Where a channel's deliveries and their ends are told.
 #[derive(Clone)]
 pub(super) struct Tally {
-    /// The last delivered tag.
+    /// The highest delivered tag.
     delivered: Arc<AtomicU64>,
     /// Tags of finished messages; no more can be on the way than the prefetch allows.
     finished: UnboundedSender<u64>,
 }
 
 impl Tally {
-    /// A message was delivered; tags only rise.
+    /// A message was delivered. While one consumer takes another's place, their tags mix.
     pub(super) fn deliver(&self, tag: u64) {
-        self.delivered.store(tag, Ordering::Relaxed);
+        self.delivered.fetch_max(tag, Ordering::Relaxed);
     }
 
     /// A message is finished. False if nobody sends acks any more.

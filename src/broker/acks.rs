@@ -8,7 +8,7 @@
 //! A message that stays in hand for long (a retry in memory) would hold back the acks of all behind
 //! it; after [`BLOCKED_MAX`] those are sent singly.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long a message at the front may hold back the acks behind it.
 pub const BLOCKED_MAX: Duration = Duration::from_millis(50);
@@ -22,93 +22,63 @@ pub struct AckFrame {
     pub multiple: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
-    InHand,
-    Finished,
-    Acked,
-}
-
-/// The tags of one channel, from the first that is not acked with all before it.
-#[derive(Debug)]
+/// The tags of one channel. What is kept is limited by the prefetch, however long one message stays in
+/// hand while others come and go behind it.
+#[derive(Debug, Default)]
 pub struct Acks {
-    /// The tag at the front of `tags`; the broker counts from 1.
-    front: u64,
-    tags: VecDeque<Tag>,
-    /// How many of `tags` are finished and not acked.
-    finished: usize,
-    /// Since when the message at the front has held back others.
+    /// The highest tag that is known; the broker counts from 1.
+    highest: u64,
+    /// Up to it, those whose message is not finished.
+    in_hand: BTreeSet<u64>,
+    /// Those whose message is finished and not acked.
+    finished: BTreeSet<u64>,
+    /// Since when a message in hand has held back others.
     blocked_since: Option<Duration>,
-}
-
-impl Default for Acks {
-    fn default() -> Self {
-        Self {
-            front: 1,
-            tags: VecDeque::new(),
-            finished: 0,
-            blocked_since: None,
-        }
-    }
 }
 
 impl Acks {
     /// The message with this tag is finished: what follows from it is confirmed.
     pub fn finish(&mut self, tag: u64) {
-        let Some(index) = tag.checked_sub(self.front) else {
+        if tag > self.highest {
+            self.in_hand.extend(self.highest + 1..tag);
+            self.highest = tag;
+        } else if !self.in_hand.remove(&tag) {
             return;
-        };
-        let index = usize::try_from(index).expect("tags in hand are limited by the prefetch");
-        while self.tags.len() <= index {
-            self.tags.push_back(Tag::InHand);
         }
-        if self.tags[index] == Tag::InHand {
-            self.tags[index] = Tag::Finished;
-            self.finished += 1;
-        }
+        self.finished.insert(tag);
     }
 
     /// How many messages are finished and not acked.
     pub fn finished(&self) -> usize {
-        self.finished
+        self.finished.len()
     }
 
     /// Whether every message up to this last delivered tag is finished: there is nothing to wait for.
     pub fn is_idle(&self, delivered: u64) -> bool {
-        self.finished == self.tags.len() && self.front + self.tags.len() as u64 > delivered
+        self.in_hand.is_empty() && self.highest >= delivered
     }
 
-    /// The acks to send now. `all`: whatever is finished, however long the front has been blocked.
+    /// The acks to send now. `all`: whatever is finished, however long it has been held back.
     pub fn flush(&mut self, now: Duration, all: bool, frames: &mut Vec<AckFrame>) {
-        let (mut last, mut count) = (None, 0);
-        while let Some(tag) = self.tags.front().filter(|tag| **tag != Tag::InHand) {
-            if *tag == Tag::Finished {
-                (last, count) = (Some(self.front), count + 1);
-            }
-            self.tags.pop_front();
-            self.front += 1;
-        }
-        if let Some(tag) = last {
-            let multiple = count > 1;
+        let held_back = match self.in_hand.first() {
+            Some(first) => self.finished.split_off(first),
+            None => BTreeSet::new(),
+        };
+        let prefix = std::mem::replace(&mut self.finished, held_back);
+        if let Some(tag) = prefix.last().copied() {
+            let multiple = prefix.len() > 1;
             frames.push(AckFrame { tag, multiple });
-            self.finished -= count;
             self.blocked_since = None;
         }
-        if self.finished == 0 {
-            self.blocked_since = None;
+        if self.finished.is_empty() {
             return;
         }
+        // Kept when those held back have gone: what finishes behind the same message does not wait anew.
         let since = *self.blocked_since.get_or_insert(now);
         if all || now.saturating_sub(since) >= BLOCKED_MAX {
-            for (tag, state) in (self.front..).zip(&mut self.tags) {
-                if *state == Tag::Finished {
-                    *state = Tag::Acked;
-                    let multiple = false;
-                    frames.push(AckFrame { tag, multiple });
-                }
-            }
-            self.finished = 0;
-            // The front stays where it was: what finishes behind it does not wait anew.
+            let multiple = false;
+            let singly = std::mem::take(&mut self.finished).into_iter();
+            frames.extend(singly.map(|tag| AckFrame { tag, multiple }));
         }
     }
 }

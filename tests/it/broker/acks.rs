@@ -93,6 +93,22 @@ fn the_last_ones_go_at_once() {
     assert_eq!(flush(&mut acks, 0, true), [frame(2, false)]);
 }
 
+/// A retry stays in memory for seconds while thousands pass it by: each flush costs what is new, not all
+/// that has passed.
+#[test]
+fn a_message_long_in_hand_makes_nothing_pile_up() {
+    let (mut acks, mut acked) = (Acks::default(), 0);
+    for tag in 2..=400_000 {
+        acks.finish(tag);
+        if tag % 50 == 0 {
+            acked += flush(&mut acks, tag, false).len();
+        }
+    }
+    assert_eq!(acked, 399_999);
+    acks.finish(1);
+    assert_eq!(flush(&mut acks, 400_001, false), [frame(1, false)]);
+}
+
 /// Messages end in random order, some much later than others, while acks are flushed at random times.
 #[test]
 fn any_order_acks_each_message_once() {
