@@ -64,10 +64,12 @@ impl Intake {
     pub fn look(&mut self, rate: f64, can_send: bool, now: Duration) -> Change {
         if !can_send {
             let since = *self.stuck_since.get_or_insert(now);
-            return match now.saturating_sub(since) >= self.release_after {
-                true => Change::Release,
-                false => Change::Stay,
-            };
+            if now.saturating_sub(since) < self.release_after {
+                return Change::Stay;
+            }
+            // Taken in again, it has all that time anew.
+            self.stuck_since = None;
+            return Change::Release;
         }
         self.stuck_since = None;
         let wanted = self.wanted(rate);
@@ -78,14 +80,6 @@ impl Intake {
             return Change::Resize(wanted);
         }
         Change::Stay
-    }
-
-    /// Whether a released lane takes in again.
-    pub fn may_take(&mut self, can_send: bool) -> bool {
-        if can_send {
-            self.stuck_since = None;
-        }
-        can_send
     }
 
     fn wanted(&self, rate: f64) -> u16 {

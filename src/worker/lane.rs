@@ -27,15 +27,7 @@ impl<A: Api> Worker<A> {
         stop: CancellationToken,
         tasks: TaskTracker,
     ) {
-        loop {
-            let (message, receipt) = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                next = deliveries.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return,
-                },
-            };
+        while let Some((message, receipt)) = next(&mut deliveries, &stop).await {
             tasks.spawn(Arc::clone(&self).process(message, receipt, Arc::clone(&outbox)));
         }
     }
@@ -60,7 +52,7 @@ impl<A: Api> Worker<A> {
                 next = "take in again when calls may go",
                 "lane given back: nothing can be sent"
             );
-            while !intake.may_take(self.gate.may_try(lane)) {
+            while !self.gate.may_try(lane) {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     _ = stay.ended() => return,
@@ -117,4 +109,16 @@ enum Taken {
     Ended,
     /// Everything was given back.
     Released,
+}
+
+/// The next delivery, unless there is none any more or it shall stop.
+pub(super) async fn next<T>(
+    deliveries: &mut (impl Stream<Item = T> + Unpin),
+    stop: &CancellationToken,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        next = deliveries.next() => next,
+    }
 }

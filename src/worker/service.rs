@@ -2,11 +2,11 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{FutureExt, Stream};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Worker, job};
+use super::{Worker, job, lane};
 use crate::{
     broker::{self, Broker, Open, Session},
     event::{Lane, Message},
@@ -120,15 +120,7 @@ impl<A: Api> Worker<A> {
         outbox: Arc<O>,
         stop: CancellationToken,
     ) {
-        loop {
-            let (message, receipt) = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                next = deliveries.next() => match next {
-                    Some(delivery) => delivery,
-                    None => return,
-                },
-            };
+        while let Some((message, receipt)) = lane::next(&mut deliveries, &stop).await {
             self.give_up(message, receipt, &*outbox, Code::Expired)
                 .await;
         }
