@@ -9,7 +9,7 @@ pub(super) const MAX_RATE: Setting = Setting::new(
     "REVOKER_MAX_RATE",
     "max-rate",
     "RATE",
-    "Calls a second at most, per kind of call: 100, 100/s, 6000/min or 90000/h; not set: only what Stytch allows",
+    "Calls a second at most, per kind of call, but for urgent ones, of which up to 8 a second may pass: 100, 100/s, 6000/min or 90000/h; not set: only what Stytch allows",
 );
 pub(super) const START_RATE: Setting = Setting::new(
     "REVOKER_START_RATE",

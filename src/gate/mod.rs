@@ -1,7 +1,7 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
-//! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure; [`wait`] is the only file here
-//! that waits.
+//! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure, as are [`brake`],
+//! [`dedupe`] and [`intake`]. [`wait`], [`flights`] and `outlook` know a clock.
 
 pub mod brake;
 pub mod breaker;

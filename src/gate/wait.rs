@@ -1,4 +1,4 @@
-//! Where calls wait for their turn: the only file of the gate that knows a clock.
+//! Where calls wait for their turn.
 //!
 //! A slot is a [`Permit`]; dropping one (a panic, a cancelled task) frees the slot, so that nothing
 //! can leak. Everything is decided by [`Line`] under one short lock that is never held across an
