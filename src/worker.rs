@@ -231,7 +231,7 @@ impl<A: Api> Worker<A> {
         let jitter = fastrand::f64();
         if let Some(flight) = flight {
             let revoked_for = (reply.class == Class::Revoked).then(|| life.event_key());
-            flight.land(&Shared::of(life, &reply, standing, jitter), revoked_for);
+            flight.land(revoked_for, || Shared::of(life, &reply, standing, jitter));
         }
         let verdict = life
             .account

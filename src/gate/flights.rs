@@ -19,11 +19,9 @@ pub struct Flights<T> {
     began: Instant,
 }
 
-/// What an event that wants a call is told.
+/// What makes a call of one's own needless.
 #[derive(Debug)]
-pub enum Boarding<'a, T> {
-    /// Call; the flight tells the others how it ended.
-    Fly(Flight<'a, T>),
+pub enum Found<T> {
     /// The target was revoked a short while ago, for this event.
     Recent(Key),
     /// The same call is on the wire: its end comes here, or nothing if it never ends.
@@ -49,21 +47,25 @@ impl<T> Default for Flights<T> {
 }
 
 impl<T> Flights<T> {
-    /// Whether there is anything to share yet; `None`: go and wait for a turn.
-    pub fn look(&self, key: &Key) -> Option<Boarding<'_, T>> {
-        shared(&mut self.lock(), key, self.now())
+    /// Whether a call is needless already; `None`: go and wait for a turn.
+    pub fn look(&self, key: &Key) -> Option<Found<T>> {
+        found(&mut self.lock(), key, self.now())
     }
 
     /// To be asked with a turn in hand: much may have happened while waiting for it.
-    pub fn board(&self, key: Key) -> Boarding<'_, T> {
+    ///
+    /// # Errors
+    /// What makes the call needless by now.
+    pub fn board(&self, key: Key) -> Result<Flight<'_, T>, Found<T>> {
         let mut dedupe = self.lock();
-        shared(&mut dedupe, &key, self.now()).unwrap_or_else(|| {
-            Boarding::Fly(Flight {
+        match found(&mut dedupe, &key, self.now()) {
+            Some(found) => Err(found),
+            None => Ok(Flight {
                 flights: self,
                 key,
                 leads: dedupe.take_off(key),
-            })
-        })
+            }),
+        }
     }
 
     /// Whether a pass over this user has ended of late that covers this cutoff.
@@ -93,25 +95,20 @@ impl<T> Flights<T> {
     }
 }
 
-/// What is shared of this target, if anything.
-fn shared<'a, T>(
-    dedupe: &mut Dedupe<oneshot::Sender<T>>,
-    key: &Key,
-    now: Duration,
-) -> Option<Boarding<'a, T>> {
+fn found<T>(dedupe: &mut Dedupe<oneshot::Sender<T>>, key: &Key, now: Duration) -> Option<Found<T>> {
     match dedupe.session(key, now) {
         Known::Nothing => None,
-        Known::Recent(event) => Some(Boarding::Recent(event)),
+        Known::Recent(event) => Some(Found::Recent(event)),
         Known::InFlight => {
             let (tell, told) = oneshot::channel();
-            dedupe.join(key, tell).ok().map(|()| Boarding::Wait(told))
+            dedupe.join(key, tell).ok().map(|()| Found::Wait(told))
         }
     }
 }
 
 impl<T: Clone> Flight<'_, T> {
-    /// The call has ended: tells who waits, and remembers a revocation by the event it was for.
-    pub fn land(mut self, end: &T, revoked_for: Option<Key>) {
+    /// The call has ended: tells who waits, if anybody does, and remembers a revocation by the event it was for.
+    pub fn land(mut self, revoked_for: Option<Key>, end: impl FnOnce() -> T) {
         let now = self.flights.now();
         let mut dedupe = self.flights.lock();
         if let Some(event) = revoked_for {
@@ -124,6 +121,10 @@ impl<T: Clone> Flight<'_, T> {
         };
         self.leads = false;
         drop(dedupe);
+        if waiting.is_empty() {
+            return;
+        }
+        let end = end();
         for waiter in waiting {
             // One who is gone by now needs no answer.
             let _ = waiter.send(end.clone());

@@ -13,7 +13,7 @@ use crate::{
     gate::{
         Permit, Place, Suspicion,
         dedupe::Key,
-        flights::{Boarding, Flight},
+        flights::{Flight, Found},
     },
     revoke::{Call, Class, Reply},
     settle::{
@@ -87,32 +87,28 @@ impl<A> Worker<A> {
         place: Place,
         outbox: &O,
     ) -> Result<Turn<'_>, Ending> {
+        let Some(key) = key else {
+            let permit = self.permit(life, call, place, outbox).await?;
+            return Ok(Turn::Call(permit, None));
+        };
         loop {
-            let known = key.and_then(|key| self.flights.look(&key));
-            let (boarding, permit) = match (known, key) {
-                (Some(known), _) => (known, None),
-                (None, None) => {
+            let found = match self.flights.look(&key) {
+                Some(found) => found,
+                None => {
                     let permit = self.permit(life, call, place, outbox).await?;
-                    return Ok(Turn::Call(permit, None));
-                }
-                (None, Some(key)) => {
-                    let permit = self.permit(life, call, place, outbox).await?;
-                    (self.flights.board(key), Some(permit))
+                    match self.flights.board(key) {
+                        Ok(flight) => return Ok(Turn::Call(permit, Some(flight))),
+                        // The turn is somebody else's: the permit goes back.
+                        Err(found) => found,
+                    }
                 }
             };
-            match (boarding, permit) {
-                (Boarding::Recent(event), _) => {
+            match found {
+                Found::Recent(event) => {
                     self.metrics.dedupe_hit(Dedupe::Recent);
                     return Ok(Turn::Done(done_by(event, life)));
                 }
-                (Boarding::Fly(flight), Some(permit)) => {
-                    return Ok(Turn::Call(permit, Some(flight)));
-                }
-                // Never without a permit: only `board` gives a flight.
-                (Boarding::Fly(_), None) => {}
-                (Boarding::Wait(end), permit) => {
-                    // The turn is somebody else's while we wait.
-                    drop(permit);
+                Found::Wait(end) => {
                     if let Some(shared) = self.landed(life, end, outbox).await? {
                         self.metrics.dedupe_hit(Dedupe::InFlight);
                         return Ok(Turn::Shared(shared));
