@@ -13,15 +13,14 @@
 
 mod audit;
 mod away;
-mod crash;
 mod deleted;
 mod drain;
+mod faults;
 mod forged;
 mod happy;
 mod harness;
 mod hostile;
 mod intake;
-mod outage;
 mod pace;
 mod pauses;
 mod poison;

@@ -14,6 +14,7 @@ pub(crate) mod publish;
 pub(crate) mod read;
 pub(crate) mod sandbox;
 pub(crate) mod secret;
+pub(crate) mod tally;
 pub(crate) mod user;
 pub(crate) mod wait;
 pub(crate) mod worker;

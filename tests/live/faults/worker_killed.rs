@@ -4,18 +4,23 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::harness::{PATIENCE, World, is_full, ledger::Ledger};
+use super::{form::form, row::Row};
+use crate::harness::{PATIENCE, World, ledger::Ledger};
 
 /// Calls on the wire at once; the prefetch is twice as much, for each lane.
 const SLOTS: u64 = 20;
 /// Deliveries that one crash can leave unacked.
 const UNACKED_MAX: u64 = 2 * 2 * SLOTS;
-/// Calls a second, so that the work outlasts the crashes.
-const RATE: &str = "150/s";
 
 #[tokio::test]
-async fn killed_workers_lose_nothing() {
-    let (events, kills) = if is_full() { (5_000, 40) } else { (1_500, 8) };
+async fn row_01_worker_killed() {
+    // Calls a second are few enough that the work outlasts the kills.
+    let (events, kills, rate, lives_ms) = form(
+        (1_500, 8, "150/s", 100..700),
+        (4_000, 30, "100/s", 300..1_000),
+        (10_000, 100, "60/s", 300..2_000),
+    );
+    let mut row = Row::new(1, "worker killed");
     let world = World::new("crash").await;
     world.declare().await;
     let ledger = Ledger::new(&world, events).await;
@@ -25,13 +30,14 @@ async fn killed_workers_lose_nothing() {
         let settings = world.worker().set("REVOKER_ATTEMPTS", 2);
         settings
             .set("REVOKER_SLOTS", SLOTS)
-            .set("REVOKER_MAX_RATE", RATE)
-            .set("REVOKER_START_RATE", RATE)
+            .set("REVOKER_MAX_RATE", rate)
+            .set("REVOKER_START_RATE", rate)
     };
     for _ in 0..kills {
         let mut worker = settings().start().await;
-        sleep(Duration::from_millis(fastrand::u64(100..700))).await;
+        sleep(Duration::from_millis(fastrand::u64(lives_ms.clone()))).await;
         worker.kill9();
+        row.faults += 1;
     }
     let done_by_then = world.sandbox.revoked().await;
     assert!(
@@ -44,13 +50,12 @@ async fn killed_workers_lose_nothing() {
     );
 
     let mut worker = settings().start().await;
-    ledger.settled(&world, 2 * PATIENCE).await;
+    row.begins(&worker);
+    ledger.settled(&world, 4 * PATIENCE).await;
+    row.ends(&worker);
     let (status, _) = worker.terminate().await;
     assert!(status.success(), "{status}");
-    let twice = ledger.check(&world).await;
-    eprintln!("{events} events, {kills} kills, {done_by_then} revoked by then: {twice:?}");
-    assert!(
-        twice.calls + twice.dead_letters <= kills * UNACKED_MAX,
-        "{twice:?}"
-    );
+    let twice = row.judge(&ledger.tally(&world).await);
+    eprintln!("{events} events, {kills} kills, {done_by_then} revoked by then: {twice} twice");
+    assert!(twice <= kills * UNACKED_MAX, "{twice} done twice");
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::harness::{Event, PATIENCE, World, is_full, ledger::Ledger, wait, worker::Worker};
+use super::{form::form, row::Row};
+use crate::harness::{Event, PATIENCE, World, ledger::Ledger, wait, worker::Worker};
 
 /// Calls on the wire at once; the prefetch is twice as much, for each lane.
 const SLOTS: u64 = 50;
@@ -23,8 +24,9 @@ const AWAY: Duration = Duration::from_secs(6);
 const CONSUMES_WITHIN: Duration = Duration::from_secs(15);
 
 #[tokio::test]
-async fn a_killed_broker_loses_nothing() {
-    let (events, kills) = if is_full() { (5_000, 10) } else { (1_500, 2) };
+async fn row_03_broker_killed() {
+    let (events, kills) = form((1_500, 2), (2_500, 4), (5_000, 10));
+    let mut row = Row::new(3, "broker killed");
     let world = World::with_own_node("outage").await;
     let settings = world
         .worker()
@@ -35,12 +37,14 @@ async fn a_killed_broker_loses_nothing() {
         .set("REVOKER_START_RATE", RATE)
         .start()
         .await;
+    row.begins(&worker);
     let ledger = Ledger::new(&world, events).await;
 
     let (resent, ()) = tokio::join!(publish_all(&world, &ledger.events), async {
         for _ in 0..kills {
             sleep(Duration::from_millis(fastrand::u64(1_000..2_500))).await;
             kill_and_restart(&world, &mut worker).await;
+            row.faults += 1;
         }
     });
     ledger.settled(&world, 3 * PATIENCE).await;
@@ -50,14 +54,12 @@ async fn a_killed_broker_loses_nothing() {
         .await
         .sum("revoker_amqp_reconnects_total", &[]);
     assert!(reconnects >= kills as f64, "{reconnects} reconnects");
+    row.ends(&worker);
     let (status, _) = worker.terminate().await;
     assert!(status.success(), "{status}");
-    let twice = ledger.check(&world).await;
-    eprintln!("{events} events, {kills} kills, {resent} sent again: {twice:?}");
-    assert!(
-        twice.calls + twice.dead_letters <= kills * UNACKED_MAX + resent,
-        "{twice:?}"
-    );
+    let twice = row.judge(&ledger.tally(&world).await);
+    eprintln!("{events} events, {kills} kills, {resent} sent again: {twice} twice");
+    assert!(twice <= kills * UNACKED_MAX + resent, "{twice} done twice");
 }
 
 async fn kill_and_restart(world: &World, worker: &mut Worker) {
