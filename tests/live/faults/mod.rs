@@ -24,7 +24,11 @@
 //! A test names its row: `row_01_…`; a row may have several. Each ends with a [`row::Row`], of which
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
+mod api_down;
+mod bad_credentials;
 mod broker_killed;
+mod clock_jumps;
 pub(crate) mod form;
+mod rate_storm;
 pub(crate) mod row;
 mod worker_killed;
