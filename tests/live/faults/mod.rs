@@ -28,6 +28,8 @@ mod api_down;
 mod bad_credentials;
 mod broker_killed;
 mod clock_jumps;
+mod evil;
+mod evil_api;
 pub(crate) mod form;
 mod rate_storm;
 pub(crate) mod row;
