@@ -25,6 +25,7 @@
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
 mod broker_killed;
+mod fail_points;
 pub(crate) mod form;
 pub(crate) mod row;
 mod worker_killed;
