@@ -27,5 +27,7 @@
 mod broker_killed;
 mod fail_points;
 pub(crate) mod form;
+mod network_cut;
 pub(crate) mod row;
+mod slow_network;
 mod worker_killed;
