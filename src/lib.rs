@@ -29,6 +29,7 @@
 //! | [`settle`] | what becomes of the message: verdict, delay, seal, publish and only then ack | `event`, `revoke::outcome` |
 //! | [`telemetry`] | metrics, logs, the admin port | the closed sets of `broker`, `event`, `revoke` and `settle`, for labels |
 //! | [`shutdown`] | signals to a token, a drain with a deadline, how it ended | nothing |
+//! | [`failpoint`] | where a test may end the process; empty without the feature `failpoints` | nothing |
 //! | [`worker`] | decode, gate, call, classify, settle: one message's life | everything |
 //!
 //! Three seams and no more: [`revoke::Api`], [`settle::Outbox`] with its [`settle::Receipt`], and the wall
@@ -40,6 +41,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod event;
+pub mod failpoint;
 pub mod gate;
 pub mod revoke;
 pub mod settle;

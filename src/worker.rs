@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     broker::topology::Names,
     event::{Expectations, Message},
+    failpoint::{self, Point},
     gate::{
         Gate, Permit, Place,
         flights::{Flight, Flights},
@@ -82,6 +83,7 @@ impl<A: Api> Worker<A> {
         receipt: R,
         outbox: Arc<O>,
     ) {
+        failpoint::pass(Point::Received);
         let now = (self.wall)();
         let mut life = Life::new(message, self.gate.outages(), self.stay(), now);
         self.record_taken(&life, now);
@@ -216,7 +218,9 @@ impl<A: Api> Worker<A> {
         permit: Permit,
         flight: Option<Flight<'_, Shared>>,
     ) -> (Reply, Verdict) {
+        failpoint::pass(Point::BeforeCall);
         let reply = self.api.call(call).await;
+        failpoint::pass(Point::AfterCall);
         life.spent.api += reply.elapsed;
         life.facts.request_id.clone_from(&reply.request_id);
         life.facts.error_type.clone_from(&reply.error_type);

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
 use secrecy::ExposeSecret;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -31,6 +34,8 @@ const AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait before a new try. With its jitter of up to a half more, and the time that connecting
 /// takes, a broker that is back is used again within five seconds.
 const AGAIN_MAX: Duration = Duration::from_secs(3);
+/// Every wait is longer by up to this share, so that workers do not come back in step.
+const JITTER: f64 = 0.5;
 /// Messages of [`Source::Unhandled`] that are moved at once.
 const UNHANDLED_PREFETCH: u16 = 16;
 
@@ -38,6 +43,8 @@ const UNHANDLED_PREFETCH: u16 = 16;
 pub struct Broker {
     settings: Settings,
     watch: Watch,
+    /// The earliest time of the next try.
+    next_try: Mutex<Instant>,
 }
 
 /// One stay with the broker.
@@ -53,7 +60,11 @@ pub struct Session {
 impl Broker {
     /// A broker to be connected to.
     pub fn new(settings: Settings, watch: Watch) -> Self {
-        Self { settings, watch }
+        Self {
+            settings,
+            watch,
+            next_try: Mutex::new(Instant::now()),
+        }
     }
 
     /// Makes a session, trying again with growing, jittered waits until it stands. `first`: a
@@ -69,12 +80,13 @@ impl Broker {
     ) -> Result<Session, Error> {
         let mut again = AGAIN_FIRST;
         loop {
+            self.turn().await;
             let error = match self.try_session(&prefetch).await {
                 Ok(session) => return Ok(session),
                 Err(error) if first && error.is_a_setting() => return Err(error),
                 Err(error) => error,
             };
-            let delay = again.mul_f64(1.0 + fastrand::f64() * 0.5);
+            let delay = again.mul_f64(1.0 + fastrand::f64() * JITTER);
             tracing::warn!(
                 delay_ms = delay.as_millis() as u64,
                 next = "connect again",
@@ -83,6 +95,15 @@ impl Broker {
             sleep(delay).await;
             again = (again * 2).min(AGAIN_MAX);
         }
+    }
+
+    /// Waits if the last try was a moment ago: the session that came of it has not lasted.
+    async fn turn(&self) {
+        let mut next_try = self.next_try.lock().await;
+        if Instant::now() < *next_try {
+            sleep_until(*next_try + AGAIN_FIRST.mul_f64(fastrand::f64() * JITTER)).await;
+        }
+        *next_try = Instant::now() + AGAIN_FIRST;
     }
 
     /// Tells that a session was lost and the next one is being made.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     event::{HeaderValue, Properties},
+    failpoint::{self, Point},
     settle::{Outbox, Outgoing, PublishError, To},
 };
 
@@ -107,6 +108,9 @@ impl Publisher {
             properties,
         );
         let confirm = publish.await.map_err(|error| reason(&error))?;
+        if message.to == To::Dead {
+            failpoint::pass(Point::DeadLetterSent);
+        }
         self.confirmed(confirm).await
     }
 

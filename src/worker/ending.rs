@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Worker, life::Life};
 use crate::{
+    failpoint::{self, Point},
     settle::{
         Outbox, Outgoing, Receipt,
         code::Code,
@@ -88,9 +89,13 @@ impl<A> Worker<A> {
                 }
             }
         };
-        match prepared {
-            Ok(recorded) if receipt.ack().await => Settled::Acked(recorded),
-            _ => Settled::Returned,
+        let Ok(recorded) = prepared else {
+            return Settled::Returned;
+        };
+        failpoint::pass(Point::Confirmed);
+        match receipt.ack().await {
+            true => Settled::Acked(recorded),
+            false => Settled::Returned,
         }
     }
 

@@ -40,14 +40,15 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("lapin", &["src/broker/"]),
     ("prometheus", &["src/telemetry/"]),
     ("reqwest", &["src/revoke/client.rs"]),
-    ("std::env", &["src/config/"]),
+    // A fail point is no setting: it exists in builds for tests only.
+    ("std::env", &["src/config/", "src/failpoint.rs"]),
     ("tracing_subscriber", &["src/telemetry/"]),
 ];
 
 /// Which stages a stage may name. Not in the table: `cli`, `worker`, `lib.rs` and `main.rs`, which
 /// may name all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("broker", &["event", "settle"]),
+    ("broker", &["event", "failpoint", "settle"]),
     (
         "config",
         &[
@@ -61,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("event", &[]),
+    ("failpoint", &[]),
     ("gate", &["event", "revoke"]),
     ("revoke", &["event"]),
     ("settle", &["event", "revoke"]),
@@ -74,6 +76,7 @@ const STAGES: &[&str] = &[
     "cli",
     "config",
     "event",
+    "failpoint",
     "gate",
     "revoke",
     "settle",

@@ -36,10 +36,8 @@ impl Ledger {
     pub(crate) async fn new(world: &World, count: usize) -> Self {
         let ids = world.sandbox.seed_sessions(BROKEN).await;
         let broken = ids.iter().map(|id| Event::session(id));
-        let mut dead: Vec<_> = broken.map(|event| (event, "attempts_exhausted")).collect();
-        for _ in 0..MALFORMED {
-            dead.push((Event::new(json!({})), "target_missing"));
-        }
+        let broken = broken.map(|event| (event, "attempts_exhausted"));
+        let dead = broken.chain(malformed(MALFORMED)).collect();
         let ledger = Self::with(world, count, ids, dead).await;
         world.sandbox.faults(&ledger.faults()).await;
         ledger
@@ -48,6 +46,11 @@ impl Ledger {
     /// `count` events, all of which can be done.
     pub(crate) async fn of_good(world: &World, count: usize) -> Self {
         Self::with(world, count, Vec::new(), Vec::new()).await
+    }
+
+    /// `count` events, none of which can be.
+    pub(crate) async fn of_malformed(world: &World, count: usize) -> Self {
+        Self::with(world, count, Vec::new(), malformed(count).collect()).await
     }
 
     /// `dead`: events, and what each is to be dead-lettered as.
@@ -164,6 +167,11 @@ fn longest_gap<'s>(sessions: impl Iterator<Item = &'s Session>) -> Duration {
     revoked_at_ms.sort_unstable();
     let gaps = revoked_at_ms.windows(2).map(|pair| pair[1] - pair[0]);
     Duration::from_millis(gaps.max().unwrap_or(0).unsigned_abs())
+}
+
+fn malformed(count: usize) -> impl Iterator<Item = (Event, &'static str)> {
+    let event = || (Event::new(json!({})), "target_missing");
+    std::iter::repeat_with(event).take(count)
 }
 
 fn is_revoked(sessions: &HashMap<String, Session>, id: &str) -> bool {
