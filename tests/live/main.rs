@@ -24,7 +24,6 @@ mod intake;
 mod pace;
 mod poison;
 mod publish;
-mod rejected;
 mod scrape;
 mod steered;
 mod taken;

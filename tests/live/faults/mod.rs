@@ -25,6 +25,7 @@
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
 mod api_down;
+mod backlog;
 mod bad_credentials;
 mod broker_killed;
 mod clock_jumps;
@@ -34,6 +35,7 @@ mod fail_points;
 pub(crate) mod form;
 mod network_cut;
 mod rate_storm;
+mod refused_kinds;
 pub(crate) mod row;
 mod slow_network;
 mod worker_killed;
