@@ -1,6 +1,6 @@
 //! Reading what the worker wrote: dead letters and outcomes. Both stay where they are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{
@@ -13,13 +13,17 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::{PATIENCE, broker::Broker};
 
 /// Messages that may be sent ahead of our acks.
 const AHEAD: u16 = 1000;
+/// Messages acked with one frame.
+const ACKED_AT_ONCE: usize = 100;
+/// What the last of them may take.
+const ACKS_TAKE: Duration = Duration::from_secs(1);
 
 /// A dead letter.
 #[derive(Debug, Clone)]
@@ -95,14 +99,19 @@ impl Broker {
             FieldTable::default(),
         );
         let mut letters = consumed.await.unwrap();
-        for taken in 0..count {
+        for taken in 1..=count {
             let next = timeout(PATIENCE, letters.next()).await;
-            let next = next.unwrap_or_else(|_| panic!("{taken} of {count} dead letters came"));
+            let next =
+                next.unwrap_or_else(|_| panic!("{taken} of {count} dead letters did not come"));
             let delivery = next.expect("the queue is not deleted").unwrap();
-            let options = BasicAckOptions::default();
-            delivery.acker.ack(options).await.unwrap();
+            if taken.is_multiple_of(ACKED_AT_ONCE) || taken == count {
+                let options = BasicAckOptions { multiple: true };
+                delivery.acker.ack(options).await.unwrap();
+            }
             each(letter(delivery));
         }
+        // The broker takes acks to the queue's log one by one, and forgets those of a closed channel.
+        sleep(ACKS_TAKE).await;
         channel.close(200, "taken".into()).await.unwrap();
     }
 
