@@ -24,6 +24,7 @@
 //! A test names its row: `row_01_…`; a row may have several. Each ends with a [`row::Row`], of which
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
+mod broker_alarm;
 mod broker_killed;
 mod fail_points;
 pub(crate) mod form;
