@@ -21,7 +21,6 @@ mod harness;
 mod hostile;
 mod intake;
 mod pace;
-mod pauses;
 mod poison;
 mod publish;
 mod rejected;

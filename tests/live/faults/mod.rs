@@ -24,11 +24,19 @@
 //! A test names its row: `row_01_…`; a row may have several. Each ends with a [`row::Row`], of which
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
+mod api_down;
+mod bad_credentials;
 mod broker_alarm;
 mod broker_killed;
+mod clock_jumps;
+mod evil;
+mod evil_api;
 mod fail_points;
 pub(crate) mod form;
 mod network_cut;
+mod rate_storm;
 pub(crate) mod row;
 mod slow_network;
+mod unrecorded;
+mod unsaved;
 mod worker_killed;

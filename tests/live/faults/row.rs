@@ -135,8 +135,13 @@ impl Drop for Row {
 
 /// Memory of a process that is in RAM, KiB.
 pub(crate) fn rss_kib(pid: u32) -> u64 {
+    proc_kib(pid, "VmRSS:")
+}
+
+/// A figure of `/proc/PID/status`, KiB.
+pub(crate) fn proc_kib(pid: u32, figure: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(figure));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
     kib.expect("a running process has memory").parse().unwrap()
 }

@@ -1,5 +1,7 @@
 //! What follows from an event cannot be stored: the event stays ours or in its queue until it can.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -49,8 +51,14 @@ impl Store {
         let mut ledger = match self {
             Self::Dead => Ledger::of_malformed(world, events).await,
             Self::Retry => {
-                world.sandbox.faults(&json!({ "answer_all": { "fault": "500", "paths": ["/v1/sessions/revoke"] } })).await;
-                Ledger::of_good(world, events).await
+                let ledger = Ledger::of_good(world, events).await;
+                let by_id: BTreeMap<_, _> = ledger
+                    .events
+                    .iter()
+                    .map(|event| (ledger.session_of(event), "500"))
+                    .collect();
+                world.sandbox.faults(&json!({ "by_id": by_id })).await;
+                ledger
             }
         };
         for event in &mut ledger.events {
@@ -134,7 +142,11 @@ async fn check(store: Store, harm: Harm, events: usize) -> Tally {
     let ledger = store.ledger(&world, events).await;
     harm.bring_about(&world, store, user.as_ref()).await;
     world.broker.publish(&ledger.events).await;
-    let to = if store == Store::Dead { "dead" } else { "retry" };
+    let to = if store == Store::Dead {
+        "dead"
+    } else {
+        "retry"
+    };
     let failed = [("to", to), ("result", harm.result())];
     wait::until(&format!("{case}: publishes fail"), PATIENCE, async || {
         worker.metrics().await.sum(PUBLISHES, &failed) >= FAILURES_MIN
@@ -183,7 +195,10 @@ async fn check_kept(world: &World, worker: &Worker, case: &str, events: usize) {
         .await
         .sum("revoker_dead_letters_total", &[]);
     let there = world.broker.depth("dead").await.unwrap_or(0);
-    assert!(dead <= f64::from(there), "{case}: {dead} counted, {there} there");
+    assert!(
+        dead <= f64::from(there),
+        "{case}: {dead} counted, {there} there"
+    );
 }
 
 /// A worker that may declare puts it right by itself.

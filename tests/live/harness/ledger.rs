@@ -18,7 +18,7 @@ const BROKEN: usize = 3;
 /// Bodies that are no event.
 const MALFORMED: usize = 5;
 /// Sessions nobody asks to revoke.
-const BYSTANDERS: usize = 50;
+pub(crate) const BYSTANDERS: usize = 50;
 
 /// What is published, and what is expected of it.
 pub(crate) struct Ledger {
@@ -61,24 +61,40 @@ impl Ledger {
         dead: Vec<(Event, &'static str)>,
     ) -> Self {
         let good = world.sandbox.seed_sessions(count - dead.len()).await;
-        let mut events: Vec<_> = good.iter().map(|id| Event::session(id)).collect();
-        let ids = events.iter().map(|event| event.id.clone());
-        let sessions = ids.zip(good).collect();
-        let codes = dead.iter().map(|(event, code)| (event.id.clone(), *code));
-        let codes = codes.collect();
-        events.extend(dead.into_iter().map(|(event, _)| event));
-        fastrand::shuffle(&mut events);
+        let good = good.into_iter().map(|id| (Event::session(&id), id));
+        let mut ledger = Self::of(world, good.collect(), dead).await;
+        ledger.broken = broken;
+        fastrand::shuffle(&mut ledger.events);
         let lanes = ["urgent", "bulk"].iter().cycle();
-        let events = events.into_iter().zip(lanes);
+        for (event, lane) in ledger.events.iter_mut().zip(lanes) {
+            event.exchange = (*lane).to_owned();
+        }
+        ledger
+    }
+
+    /// These events: each with the session it is to revoke, or the code it is to be dead-lettered as.
+    pub(crate) async fn of(
+        world: &World,
+        good: Vec<(Event, String)>,
+        dead: Vec<(Event, &'static str)>,
+    ) -> Self {
+        let id = |event: &Event| event.id.clone();
         Self {
-            events: events
-                .map(|(event, lane)| event.in_exchange(lane))
+            sessions: good.iter().map(|(e, to)| (id(e), to.clone())).collect(),
+            dead: dead.iter().map(|(e, code)| (id(e), *code)).collect(),
+            events: good
+                .into_iter()
+                .map(|(event, _)| event)
+                .chain(dead.into_iter().map(|(event, _)| event))
                 .collect(),
-            sessions,
-            broken,
-            dead: codes,
+            broken: Vec::new(),
             bystanders: world.sandbox.seed_sessions(BYSTANDERS).await,
         }
+    }
+
+    /// The session that an event is to revoke.
+    pub(crate) fn session_of(&self, event: &Event) -> &str {
+        &self.sessions[&event.id]
     }
 
     /// The sandbox's faults that make its broken sessions fail for ever: whoever sets other faults

@@ -5,6 +5,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod checks;
+pub(crate) mod door;
 pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod metrics;

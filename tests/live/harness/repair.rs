@@ -59,8 +59,7 @@ impl Broker {
                 ..ExchangeDeclareOptions::default()
             };
             let (name_of, kind) = (exchange.as_str().into(), ExchangeKind::Topic);
-            let declared =
-                channel.exchange_declare(name_of, kind, durable, FieldTable::default());
+            let declared = channel.exchange_declare(name_of, kind, durable, FieldTable::default());
             declared.await.unwrap();
             let (queue, exchange) = (name.as_str().into(), exchange.as_str().into());
             let options = QueueBindOptions::default();

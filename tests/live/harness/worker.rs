@@ -55,6 +55,12 @@ impl<'w> Settings<'w> {
         self
     }
 
+    /// Takes a setting away.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.settings.remove(name);
+        self
+    }
+
     /// Starts the process and waits for nothing: it may end at once, as wrong settings make it.
     pub(crate) fn spawn(&self) -> Process {
         self.world
