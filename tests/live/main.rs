@@ -11,7 +11,6 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
-mod audit;
 mod away;
 mod deleted;
 mod drain;
@@ -27,4 +26,3 @@ mod publish;
 mod scrape;
 mod steered;
 mod taken;
-mod unsaved;

@@ -27,6 +27,7 @@
 mod api_down;
 mod backlog;
 mod bad_credentials;
+mod broker_alarm;
 mod broker_killed;
 mod clock_jumps;
 mod evil;
@@ -38,4 +39,6 @@ mod rate_storm;
 mod refused_kinds;
 pub(crate) mod row;
 mod slow_network;
+mod unrecorded;
+mod unsaved;
 mod worker_killed;

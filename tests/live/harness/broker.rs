@@ -90,7 +90,7 @@ impl Broker {
         self.delays.lock().unwrap().extend(delays);
     }
 
-    fn topology(&self) -> Topology {
+    pub(super) fn topology(&self) -> Topology {
         let delays: Vec<_> = self.delays.lock().unwrap().iter().copied().collect();
         topology(&self.prefix, PROJECT_ID, &delays)
     }

@@ -33,6 +33,11 @@ impl Node {
         self.run("restart", &[]).await;
     }
 
+    /// `rabbitmqctl` against it. A second or two each.
+    pub(crate) async fn ctl(&self, arguments: &[&str]) {
+        self.run("ctl", arguments).await;
+    }
+
     async fn run(&self, command: &str, arguments: &[&str]) -> String {
         let mut script = self.script(command);
         script.args(arguments);

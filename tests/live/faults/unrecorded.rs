@@ -3,6 +3,7 @@
 
 use lapin::{options::QueueBindOptions, types::FieldTable};
 
+use super::row::Row;
 use crate::harness::{Event, PATIENCE, World, user::User, wait, worker::Worker};
 
 const COMPLETED: &str = "revoker_events_completed_total";
@@ -32,7 +33,7 @@ async fn check_broken(world: &World, worker: &Worker, result: &str) {
 }
 
 /// Bulk goes on, and its outcome is there.
-async fn check_repaired(world: &World, worker: &mut Worker) {
+async fn check_repaired(world: &World, worker: &mut Worker, row: &mut Row) {
     wait::until("bulk goes on", PATIENCE, async || {
         worker.metrics().await.sum(COMPLETED, &[("lane", "bulk")]) == 1.0
     })
@@ -44,13 +45,18 @@ async fn check_repaired(world: &World, worker: &mut Worker) {
         worker.metrics().await.state() == "running"
     })
     .await;
+    row.events += 3;
+    row.faults += 1;
+    row.ends(worker);
     world.check_unharmed(worker).await;
 }
 
 #[tokio::test]
-async fn the_stream_is_not_bound() {
+async fn row_07_outcomes_are_returned() {
+    let mut row = Row::new(7, "outcomes are returned");
     let world = World::new("unbound").await;
     let mut worker = world.worker().start().await;
+    row.begins(&worker);
     let connection = world.broker.connect().await;
     let channel = connection.create_channel().await.unwrap();
     let [audit, outcomes] = ["audit", "outcomes"].map(|name| world.broker.name(name));
@@ -63,19 +69,21 @@ async fn the_stream_is_not_bound() {
     let options = QueueBindOptions::default();
     let bound = channel.queue_bind(queue, exchange, "#".into(), options, FieldTable::default());
     bound.await.unwrap();
-    check_repaired(&world, &mut worker).await;
+    check_repaired(&world, &mut worker, &mut row).await;
 }
 
 /// The broker closes the channel of outcomes at every try: no other channel may go with it.
 #[tokio::test]
-async fn the_right_to_write_outcomes_is_taken() {
+async fn row_07_outcomes_are_forbidden() {
+    let mut row = Row::new(7, "outcomes are forbidden");
     let world = World::new("mute").await;
     let user = User::new("worker").await;
     let url = user.of(&world.broker).url;
     let worker = world.worker().set("REVOKER_AMQP_URL", url);
     let mut worker = worker.start().await;
+    row.begins(&worker);
     user.permit("^(?!.*\\.outcomes$)").await;
     check_broken(&world, &worker, "nack").await;
     user.permit(".*").await;
-    check_repaired(&world, &mut worker).await;
+    check_repaired(&world, &mut worker, &mut row).await;
 }
