@@ -12,7 +12,6 @@
 )]
 
 mod away;
-mod deleted;
 mod drain;
 mod faults;
 mod forged;

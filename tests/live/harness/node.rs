@@ -12,9 +12,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts one and waits until it answers: some ten seconds.
-    pub(crate) async fn start(name: &str) -> Self {
+    /// Starts one, with lines of `rabbitmq.conf` beside the usual ones, and waits until it answers:
+    /// some ten seconds.
+    pub(crate) async fn start(name: &str, configuration: &str) -> Self {
         let folder = scratch("nodes").join(format!("{name}-{:08x}", fastrand::u32(..)));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("more.conf"), configuration).unwrap();
         let mut node = Self {
             url: String::new(),
             folder,
@@ -36,6 +39,12 @@ impl Node {
     /// `rabbitmqctl` against it. A second or two each.
     pub(crate) async fn ctl(&self, arguments: &[&str]) {
         self.run("ctl", arguments).await;
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        let log = std::fs::read(self.folder.join("log/node.log")).unwrap();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     async fn run(&self, command: &str, arguments: &[&str]) -> String {

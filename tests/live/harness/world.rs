@@ -36,8 +36,18 @@ impl World {
 
     /// A world with a broker of its own, which may be killed, starved and reconfigured.
     pub(crate) async fn with_own_node(name: &str) -> Self {
-        let node = Node::start(name).await;
+        Self::with_configured_node(name, "").await
+    }
+
+    /// The same, with lines of `rabbitmq.conf` for the broker.
+    pub(crate) async fn with_configured_node(name: &str, configuration: &str) -> Self {
+        let node = Node::start(name, configuration).await;
         Self::with(name, node.url.clone(), Some(node), &[]).await
+    }
+
+    /// A world of its own names beside this one, on the same broker.
+    pub(crate) async fn beside(&self, name: &str) -> Self {
+        Self::with(name, self.broker.url.clone(), None, &[]).await
     }
 
     async fn with(name: &str, amqp_url: String, node: Option<Node>, sandbox: &[&str]) -> Self {
