@@ -38,6 +38,7 @@ pub(crate) mod form;
 mod network_cut;
 mod rate_storm;
 mod refused_kinds;
+mod rolling_restart;
 pub(crate) mod row;
 mod slow_network;
 mod taken_away;
