@@ -35,6 +35,7 @@ mod evil;
 mod evil_api;
 mod fail_points;
 pub(crate) mod form;
+mod long_hold;
 mod network_cut;
 mod rate_storm;
 mod refused_kinds;
