@@ -20,7 +20,6 @@ mod harness;
 mod hostile;
 mod intake;
 mod pace;
-mod poison;
 mod publish;
 mod scrape;
 mod steered;
