@@ -33,6 +33,7 @@ mod evil;
 mod evil_api;
 mod fail_points;
 pub(crate) mod form;
+mod leader_killed;
 mod network_cut;
 mod rate_storm;
 pub(crate) mod row;
