@@ -8,8 +8,12 @@ run_rows() { # AMQP_URL NODE_DIR FORM FILE [ROW…]
   local url=$1 node=$2 form=$3 file=$4 filters=()
   shift 4
   local row
-  for row in "$@"; do filters+=("$(printf '::row_%02d_' "$row")"); done
-  [ ${#filters[@]} -gt 0 ] || filters=(::row_)
+  [ $# -gt 0 ] || set -- $(seq "$rows_all")
+  for row in "$@"; do
+    filters+=("$(printf '::row_%02d_' "$row")")
+    # What takes several nodes is too much for a test of every change.
+    [ "$form" = short ] || filters+=("$(printf '::cluster_%02d_' "$row")")
+  done
   : >"$file"
   LIVE_AMQP_URL=$url LIVE_NODE_DIR=$node LIVE_FORM=$form LIVE_ROWS_FILE=$file \
     cargo test --locked --features failpoints --test live -- --test-threads="${rows_at_once:-4}" "${filters[@]}"

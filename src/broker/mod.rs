@@ -7,6 +7,7 @@
 
 mod acker;
 pub mod acks;
+mod confirms;
 pub mod connect;
 pub mod consume;
 mod declare;

@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lapin::{
-    Channel, Confirmation, Connection, ErrorKind, PublisherConfirm,
-    options::{BasicPublishOptions, ConfirmSelectOptions},
+    Confirmation, Connection, ErrorKind, PublisherConfirm, options::BasicPublishOptions,
     types::ShortString,
 };
-use tokio::{sync::RwLock, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
+    confirms::{Confirms, confirming},
     connect::dial,
-    declare::{in_time, open},
+    declare::in_time,
     headers,
     link::Link,
     topology::Names,
@@ -38,9 +38,9 @@ pub struct Publisher {
     connection: Connection,
     names: Names,
     /// Retries and dead letters.
-    settling: RwLock<Channel>,
+    settling: Confirms,
     /// Outcomes: on their own, so that a broken audit stream does not close the way for the rest.
-    outcomes: RwLock<Channel>,
+    outcomes: Confirms,
     link: Arc<Link>,
     watch: Watch,
 }
@@ -53,8 +53,8 @@ impl Publisher {
         watch: &Watch,
     ) -> Result<Self, Error> {
         Ok(Self {
-            settling: RwLock::new(confirming(&connection).await?),
-            outcomes: RwLock::new(confirming(&connection).await?),
+            settling: Confirms::open(&connection).await?,
+            outcomes: Confirms::open(&connection).await?,
             connection,
             names,
             link: Arc::clone(link),
@@ -66,39 +66,17 @@ impl Publisher {
         &self.connection
     }
 
-    /// The channel for this kind of message, opened anew if the broker closed it.
-    async fn channel(&self, to: To) -> Result<Channel, PublishError> {
-        let slot = match to {
-            To::Retry(..) | To::Dead => &self.settling,
-            To::Outcome => &self.outcomes,
-        };
-        {
-            let channel = slot.read().await;
-            if channel.status().connected() {
-                return Ok(channel.clone());
-            }
-        }
-        let mut channel = slot.write().await;
-        if !channel.status().connected() {
-            *channel = confirming(&self.connection).await.map_err(|error| {
-                self.link
-                    .fail(format!("a channel could not be opened: {error}"));
-                PublishError::LinkDown
-            })?;
-        }
-        Ok(channel.clone())
-    }
-
     async fn send(&self, message: &Outgoing) -> Result<(), PublishError> {
         if !self.link.is_up() {
             return Err(PublishError::LinkDown);
         }
-        let exchange = match message.to {
-            To::Retry(lane, delay) => self.names.retry(lane, delay),
-            To::Dead => self.names.dead(),
-            To::Outcome => self.names.outcomes(),
+        let (exchange, confirms) = match message.to {
+            To::Retry(lane, delay) => (self.names.retry(lane, delay), &self.settling),
+            To::Dead => (self.names.dead(), &self.settling),
+            To::Outcome => (self.names.outcomes(), &self.outcomes),
         };
-        let channel = self.channel(message.to).await?;
+        let channel = confirms.channel(&self.connection).await;
+        let channel = channel.map_err(|error| self.no_channel(&error))?;
         let properties = headers::write(message);
         let publish = channel.basic_publish(
             short(&exchange),
@@ -111,7 +89,18 @@ impl Publisher {
         if message.to == To::Dead {
             failpoint::pass(Point::DeadLetterSent);
         }
-        self.confirmed(confirm).await
+        let result = self.confirmed(confirm).await;
+        if result == Err(PublishError::Nacked) {
+            let renewed = confirms.refused(&channel, &self.connection).await;
+            renewed.map_err(|error| self.no_channel(&error))?;
+        }
+        result
+    }
+
+    fn no_channel(&self, error: &Error) -> PublishError {
+        let why = format!("a channel could not be opened: {error}");
+        self.link.fail(why);
+        PublishError::LinkDown
     }
 
     /// Waits for the confirm. While the broker blocks us (a memory or disk alarm) the publish is
@@ -245,16 +234,6 @@ fn mandatory() -> BasicPublishOptions {
         mandatory: true,  // what no queue takes comes back instead of vanishing
         immediate: false, // not implemented by RabbitMQ
     }
-}
-
-async fn confirming(connection: &Connection) -> Result<Channel, Error> {
-    let channel = open(connection).await?;
-    in_time(
-        "ask for confirms",
-        channel.confirm_select(ConfirmSelectOptions { nowait: false }),
-    )
-    .await?;
-    Ok(channel)
 }
 
 fn judge(answer: lapin::Result<Confirmation>) -> Result<(), PublishError> {

@@ -5,16 +5,12 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::{form::form, row::Row};
-use crate::harness::{Event, PATIENCE, World, ledger::Ledger, wait, worker::Worker};
+use crate::harness::{PATIENCE, World, ledger::Ledger, wait, worker::Worker};
 
 /// Calls on the wire at once; the prefetch is twice as much, for each lane.
 const SLOTS: u64 = 50;
 /// Deliveries that one lost connection can leave unacked.
 const UNACKED_MAX: u64 = 2 * 2 * SLOTS;
-/// Events published at once.
-const CHUNK: usize = 20;
-/// Between those: events come over all the time that the broker is killed in.
-const CHUNK_EVERY: Duration = Duration::from_millis(40);
 /// Calls a second, so that the work outlasts the kills.
 const RATE: &str = "100/s";
 /// How long the broker stays away, beside the time it takes to start: long enough that the waits
@@ -40,7 +36,7 @@ async fn row_03_broker_killed() {
     row.begins(&worker);
     let ledger = Ledger::new(&world, events).await;
 
-    let (resent, ()) = tokio::join!(publish_all(&world, &ledger.events), async {
+    let (resent, ()) = tokio::join!(world.broker.publish_as_outbox(&ledger.events), async {
         for _ in 0..kills {
             sleep(Duration::from_millis(fastrand::u64(1_000..2_500))).await;
             kill_and_restart(&world, &mut worker).await;
@@ -87,22 +83,4 @@ async fn kill_and_restart(world: &World, worker: &mut Worker) {
     eprintln!("consumed again {took:.1?} after the broker listened");
     worker.until_ready().await;
     assert!(worker.process.ended().is_none(), "the worker has ended");
-}
-
-/// Publishes as a publisher with an outbox does: what is not confirmed is sent again. Returns how many
-/// events were sent again, which may have arrived twice.
-async fn publish_all(world: &World, events: &[Event]) -> u64 {
-    let mut resent = 0;
-    for chunk in events.chunks(CHUNK) {
-        let mut left = chunk.to_vec();
-        while !left.is_empty() {
-            if let Some(confirmed) = world.broker.try_publish(&left).await {
-                let mut place = 0..;
-                left.retain(|_| !place.next().is_some_and(|at| confirmed.contains(&at)));
-                resent += left.len() as u64;
-            }
-            sleep(CHUNK_EVERY).await;
-        }
-    }
-    resent
 }

@@ -71,10 +71,9 @@ const POINTS: [Point; 6] = [
 
 #[tokio::test]
 async fn row_02_killed_at_fail_points() {
-    assert!(
-        cfg!(feature = "failpoints"),
-        "this row needs a worker with fail points: run it with `tests/run faults` or `tests/soak`"
-    );
+    if !cfg!(feature = "failpoints") {
+        panic!("this row needs a worker with fail points, as `tests/run faults` builds it");
+    }
     let kills = form(2, 5, 20);
     let mut row = Row::new(2, "killed at each fail point");
     let alone = join_all(POINTS.map(|point| killed_alone(point, kills))).await;

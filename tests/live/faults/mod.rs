@@ -37,6 +37,7 @@ mod fail_points;
 mod flood;
 pub(crate) mod form;
 mod foul_publisher;
+mod leader_killed;
 mod long_hold;
 mod network_cut;
 mod poison_first;

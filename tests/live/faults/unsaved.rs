@@ -17,9 +17,10 @@ use crate::harness::{
 
 const PUBLISHES: &str = "revoker_amqp_publishes_total";
 /// The one delay of these workers; the queue's name follows.
-const DELAY: &str = "2s";
-/// Publishes that fail before anything is put right.
-const FAILURES_MIN: f64 = 4.0;
+const DELAY: &str = "5s";
+
+/// So often that no event gives up before the queue is put right.
+const DELAYS: usize = 8;
 
 /// What cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +99,12 @@ impl Harm {
         }
     }
 
-    /// How the publishes end that fail for it.
-    fn result(self) -> &'static str {
+    /// How the publishes end that fail for it, and how many of them at least before it is put right:
+    /// over what is missing a session ends, and does not begin again.
+    fn result(self) -> (&'static str, f64) {
         match self {
-            Self::QueueDeleted | Self::ExchangeDeleted => "returned",
-            Self::Full | Self::Forbidden => "nack",
+            Self::QueueDeleted | Self::ExchangeDeleted => ("returned", 1.0),
+            Self::Full | Self::Forbidden => ("nack", 4.0),
         }
     }
 }
@@ -140,21 +142,30 @@ async fn check(store: Store, harm: Harm, events: usize) -> Tally {
     settings().start().await.terminate().await;
     let mut worker = settings().set("REVOKER_TOPOLOGY", "verify").start().await;
     let ledger = store.ledger(&world, events).await;
+    // A queue is full when there is something in it.
+    let (before, after) = ledger.events.split_at(usize::from(harm == Harm::Full));
+    world.broker.publish(before).await;
+    wait::until(
+        &format!("{case}: something is in it"),
+        PATIENCE,
+        async || harm != Harm::Full || world.broker.depth(&store.name()).await >= Some(1),
+    )
+    .await;
     harm.bring_about(&world, store, user.as_ref()).await;
-    world.broker.publish(&ledger.events).await;
+    world.broker.publish(after).await;
     let to = if store == Store::Dead {
         "dead"
     } else {
         "retry"
     };
-    let failed = [("to", to), ("result", harm.result())];
+    let (result, times) = harm.result();
+    let failed = [("to", to), ("result", result)];
     wait::until(&format!("{case}: publishes fail"), PATIENCE, async || {
-        worker.metrics().await.sum(PUBLISHES, &failed) >= FAILURES_MIN
+        worker.metrics().await.sum(PUBLISHES, &failed) >= times
     })
     .await;
     check_kept(&world, &worker, &case, events).await;
-    if harm.result() == "returned" {
-        // A queue that is gone has lost its bindings only; of an exchange, the name is missed.
+    if result == "returned" {
         world.check_misses(&mut worker, &store.name()).await;
     }
 
@@ -173,7 +184,7 @@ fn settings<'w>(world: &'w World, user: Option<&User>) -> Settings<'w> {
     let settings = world
         .worker()
         .set("REVOKER_ATTEMPTS", 1)
-        .set("REVOKER_RETRY_DELAYS", DELAY);
+        .set("REVOKER_RETRY_DELAYS", [DELAY; DELAYS].join(","));
     match user {
         Some(user) => settings.set("REVOKER_AMQP_URL", user.of(&world.broker).url),
         None => settings,

@@ -15,15 +15,33 @@ impl Node {
     /// Starts one, with lines of `rabbitmq.conf` beside the usual ones, and waits until it answers:
     /// some ten seconds.
     pub(crate) async fn start(name: &str, configuration: &str) -> Self {
-        let folder = scratch("nodes").join(format!("{name}-{:08x}", fastrand::u32(..)));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("more.conf"), configuration).unwrap();
-        let mut node = Self {
-            url: String::new(),
-            folder,
-        };
+        let mut node = Self::named(name);
+        std::fs::create_dir_all(&node.folder).unwrap();
+        std::fs::write(node.folder.join("more.conf"), configuration).unwrap();
         node.url = node.run("start", &[]).await;
         node
+    }
+
+    /// Starts another and makes it a cluster with this one: some twenty seconds.
+    pub(crate) async fn start_beside(&self, name: &str) -> Self {
+        let mut node = Self::named(name);
+        let beside = self.folder.to_str().expect("our own path is UTF-8");
+        node.url = node.run("join", &[beside]).await;
+        node
+    }
+
+    fn named(name: &str) -> Self {
+        Self {
+            url: String::new(),
+            folder: scratch("nodes").join(format!("{name}-{:08x}", fastrand::u32(..))),
+        }
+    }
+
+    /// What it calls itself in a cluster.
+    pub(crate) fn name(&self) -> String {
+        let ports = std::fs::read_to_string(self.folder.join("ports")).unwrap();
+        let name = ports.lines().find_map(|l| l.strip_prefix("NODE_NAME="));
+        name.expect("a started node has a name").to_owned()
     }
 
     /// Ends it as a power cut would.
@@ -37,8 +55,8 @@ impl Node {
     }
 
     /// `rabbitmqctl` against it. A second or two each.
-    pub(crate) async fn ctl(&self, arguments: &[&str]) {
-        self.run("ctl", arguments).await;
+    pub(crate) async fn ctl(&self, arguments: &[&str]) -> String {
+        self.run("ctl", arguments).await
     }
 
     /// What it has logged.

@@ -59,10 +59,15 @@ struct State {
 impl Proxy {
     /// A proxy to the address in this URL.
     pub(crate) async fn to(url: &str) -> Self {
-        let (_, rest) = url.split_once("://").expect("a URL has a scheme");
-        let authority = rest.split('/').next().unwrap_or(rest);
-        let address = authority.rsplit('@').next().unwrap_or(authority);
-        let far: SocketAddr = address.parse().expect("the URL names an address");
+        Self::to_first(&[url]).await
+    }
+
+    /// A proxy to the first address in these URLs that takes the connection.
+    pub(crate) async fn to_first(urls: &[&str]) -> Self {
+        let (address, url) = (address_in(urls[0]), urls[0]);
+        let far = urls.iter().map(|url| address_in(url).parse());
+        let far: Result<Vec<SocketAddr>, _> = far.collect();
+        let far = far.expect("the URLs name addresses");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = listener.local_addr().unwrap().to_string();
         let (state, watched) = watch::channel(State {
@@ -102,22 +107,28 @@ impl Drop for Proxy {
     }
 }
 
+fn address_in(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").expect("a URL has a scheme");
+    let authority = rest.split('/').next().unwrap_or(rest);
+    authority.rsplit('@').next().unwrap_or(authority)
+}
+
 async fn accept(
     listener: TcpListener,
-    far: SocketAddr,
+    far: Vec<SocketAddr>,
     state: watch::Receiver<State>,
     accepted: Arc<Mutex<Vec<Instant>>>,
 ) {
     while let Ok((near, _)) = listener.accept().await {
         accepted.lock().unwrap().push(Instant::now());
-        tokio::spawn(carry(near, far, state.clone()));
+        tokio::spawn(carry(near, far.clone(), state.clone()));
     }
 }
 
 /// Carries one connection until both directions have ended, or a reset.
-async fn carry(mut near: TcpStream, far: SocketAddr, mut state: watch::Receiver<State>) {
+async fn carry(mut near: TcpStream, far: Vec<SocketAddr>, mut state: watch::Receiver<State>) {
     let cuts = state.borrow().cuts;
-    let Ok(mut far) = TcpStream::connect(far).await else {
+    let Ok(mut far) = TcpStream::connect(&far[..]).await else {
         let _ = near.set_zero_linger();
         return;
     };

@@ -1,17 +1,22 @@
 //! Publishing, as a careful publisher does: persistent, mandatory, confirmed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lapin::{
     Confirmation, Connection,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
+use tokio::time::sleep;
 
 use super::{Event, broker::Broker};
 
 /// Publishes whose confirm is awaited at the same time.
 const CONFIRMS_IN_FLIGHT_MAX: usize = 500;
+/// Events that an outbox sends at once.
+const CHUNK: usize = 20;
+/// Between those.
+const CHUNK_EVERY: Duration = Duration::from_millis(40);
 
 impl Broker {
     /// Publishes events, each confirmed.
@@ -27,17 +32,36 @@ impl Broker {
     }
 
     /// Publishes until all are confirmed or the connection breaks; returns the places of those that
-    /// were confirmed. Of the others it is unknown whether they arrived; but without any connection,
+    /// were confirmed. Of the others it is unknown whether they arrived, unless they were refused; but without any connection,
     /// `None`, none of them did.
     ///
     /// # Panics
-    /// When the broker refuses or returns one.
+    /// When the broker returns one.
     pub(crate) async fn try_publish(&self, events: &[Event]) -> Option<BTreeSet<usize>> {
         let connection = self.try_connect().await.ok()?;
         let mut confirmed = BTreeSet::new();
         // An error is the connection's end: what is confirmed by then counts.
         let _ = self.publish_over(&connection, events, &mut confirmed).await;
         Some(confirmed)
+    }
+
+    /// Publishes as a publisher with an outbox does: what is not confirmed is sent again. Takes its time,
+    /// so that there is something to publish while the broker is away. Returns how many events were sent
+    /// again, which may have arrived twice.
+    pub(crate) async fn publish_as_outbox(&self, events: &[Event]) -> u64 {
+        let mut resent = 0;
+        for chunk in events.chunks(CHUNK) {
+            let mut left = chunk.to_vec();
+            while !left.is_empty() {
+                if let Some(confirmed) = self.try_publish(&left).await {
+                    let mut place = 0..;
+                    left.retain(|_| !place.next().is_some_and(|at| confirmed.contains(&at)));
+                    resent += left.len() as u64;
+                }
+                sleep(CHUNK_EVERY).await;
+            }
+        }
+        resent
     }
 
     async fn publish_over(
@@ -67,19 +91,21 @@ impl Broker {
             confirms.push(async move { (place, confirm.await) });
             if confirms.len() >= CONFIRMS_IN_FLIGHT_MAX {
                 let next = confirms.next().await.expect("some are in flight");
-                confirmed.insert(check(next)?);
+                confirmed.extend(check(next)?);
             }
         }
         while let Some(next) = confirms.next().await {
-            confirmed.insert(check(next)?);
+            confirmed.extend(check(next)?);
         }
         channel.close(200, "published".into()).await
     }
 }
 
-fn check((place, confirm): (usize, lapin::Result<Confirmation>)) -> lapin::Result<usize> {
+/// The event's place if it was confirmed. A refusal is what a queue without a leader answers.
+fn check((place, confirm): (usize, lapin::Result<Confirmation>)) -> lapin::Result<Option<usize>> {
     match confirm? {
-        Confirmation::Ack(None) => Ok(place),
+        Confirmation::Ack(None) => Ok(Some(place)),
+        Confirmation::Nack(_) => Ok(None),
         other => panic!("event {place} was not taken: {other:?}"),
     }
 }

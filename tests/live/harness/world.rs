@@ -5,7 +5,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::{Node, Sandbox, broker::Broker, scratch, shared_amqp_url, worker, worker::Worker};
+use super::{
+    Node, Sandbox, broker::Broker, proxy::Proxy, scratch, shared_amqp_url, worker, worker::Worker,
+};
 
 /// Everything a test has, but its workers.
 pub(crate) struct World {
@@ -13,8 +15,10 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     /// Our own way to the broker.
     pub(crate) broker: Broker,
-    /// The broker itself, when it is the test's own.
-    node: Option<Node>,
+    /// The broker's nodes, when they are the test's own.
+    nodes: Vec<Node>,
+    /// What stands before several.
+    _front: Option<Proxy>,
     logs: AtomicU32,
     /// Last, so that it outlives the processes that write into it.
     folder: Folder,
@@ -26,12 +30,12 @@ struct Folder(PathBuf);
 impl World {
     /// A world on the shared broker, with a prefix of its own.
     pub(crate) async fn new(name: &str) -> Self {
-        Self::with(name, shared_amqp_url(), None, &[]).await
+        Self::with(name, shared_amqp_url(), &[]).await
     }
 
     /// The same, with arguments for the sandbox, such as `--latency 50ms`.
     pub(crate) async fn with_sandbox(name: &str, arguments: &[&str]) -> Self {
-        Self::with(name, shared_amqp_url(), None, arguments).await
+        Self::with(name, shared_amqp_url(), arguments).await
     }
 
     /// A world with a broker of its own, which may be killed, starved and reconfigured.
@@ -42,22 +46,41 @@ impl World {
     /// The same, with lines of `rabbitmq.conf` for the broker.
     pub(crate) async fn with_configured_node(name: &str, configuration: &str) -> Self {
         let node = Node::start(name, configuration).await;
-        Self::with(name, node.url.clone(), Some(node), &[]).await
+        let mut world = Self::with(name, node.url.clone(), &[]).await;
+        world.nodes.push(node);
+        world
     }
 
     /// A world of its own names beside this one, on the same broker.
     pub(crate) async fn beside(&self, name: &str) -> Self {
-        Self::with(name, self.broker.url.clone(), None, &[]).await
+        Self::with(name, self.broker.url.clone(), &[]).await
     }
 
-    async fn with(name: &str, amqp_url: String, node: Option<Node>, sandbox: &[&str]) -> Self {
+    /// A world with three nodes of its own as one cluster. Who connects reaches the first that listens.
+    pub(crate) async fn with_own_cluster(name: &str) -> Self {
+        let first = Node::start(name, "").await;
+        let nodes = vec![
+            first.start_beside(name).await,
+            first.start_beside(name).await,
+            first,
+        ];
+        let urls: Vec<_> = nodes.iter().map(|node| node.url.as_str()).collect();
+        let front = Proxy::to_first(&urls).await;
+        let mut world = Self::with(name, front.url.clone(), &[]).await;
+        world.nodes = nodes;
+        world._front = Some(front);
+        world
+    }
+
+    async fn with(name: &str, amqp_url: String, sandbox: &[&str]) -> Self {
         let prefix = format!("live-{name}-{:08x}", fastrand::u32(..));
         let folder = scratch("worlds").join(&prefix);
         std::fs::create_dir(&folder).unwrap();
         Self {
             sandbox: Sandbox::start(&folder, sandbox).await,
             broker: Broker::new(amqp_url, prefix),
-            node,
+            nodes: Vec::new(),
+            _front: None,
             logs: AtomicU32::new(0),
             folder: Folder(folder),
         }
@@ -78,9 +101,12 @@ impl World {
 
     /// The broker of this test's own.
     pub(crate) fn node(&self) -> &Node {
-        self.node
-            .as_ref()
-            .expect("this world was made with_own_node")
+        self.nodes.first().expect("this world has nodes of its own")
+    }
+
+    /// All nodes of this test's own.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// A file of this world, such as one that holds a secret.
@@ -96,8 +122,8 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // A node of our own goes with its folder.
-        if self.node.is_none() {
+        // Nodes of our own go with their folders.
+        if self.nodes.is_empty() {
             self.broker.delete_all();
         }
     }
