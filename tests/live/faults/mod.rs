@@ -47,6 +47,7 @@ mod rolling_restart;
 pub(crate) mod row;
 mod slow_network;
 mod taken_away;
+mod two_projects;
 mod unrecorded;
 mod unsaved;
 mod worker_killed;
