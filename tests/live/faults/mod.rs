@@ -48,6 +48,7 @@ pub(crate) mod row;
 mod slow_network;
 mod taken_away;
 mod two_projects;
+mod unanswered;
 mod unrecorded;
 mod unsaved;
 mod worker_killed;
