@@ -11,7 +11,7 @@ use super::{
     form::form,
     row::{Row, proc_kib},
 };
-use crate::harness::{PATIENCE, World, ledger::Ledger, wait, worker::Worker};
+use crate::harness::{PATIENCE, World, ledger::Ledger, metrics::Metrics, wait, worker::Worker};
 
 /// For all of a call.
 const DEADLINE: &str = "5s";
@@ -83,6 +83,7 @@ async fn check(Way(name, evil, end, growth_max): Way, lasts: Duration) {
     let late_kib = peak_kib(&worker);
     row.begins(&worker);
     forget_peak(&worker);
+    let before = worker.metrics().await;
     server.be(evil);
     world.broker.publish(then).await;
     wait::until("the API counts as out", PATIENCE, async || {
@@ -90,7 +91,7 @@ async fn check(Way(name, evil, end, growth_max): Way, lasts: Duration) {
     })
     .await;
     sleep(lasts).await;
-    row.faults += check_calls(&worker, end).await;
+    row.faults += check_calls(&before, &worker.metrics().await, end);
     let (peak_kib, taken) = (peak_kib(&worker), server.taken_max());
     eprintln!("{name}: peak {peak_kib} KiB, {late_kib} when late; {taken} bytes sent in vain");
     assert!(taken <= TAKEN_BYTES_MAX, "{name}: {taken} bytes were taken");
@@ -107,22 +108,21 @@ async fn check(Way(name, evil, end, growth_max): Way, lasts: Duration) {
     row.judge(&ledger.tally(&world).await);
 }
 
-/// Every call that failed ended as it should and in time; returns how many there were.
-async fn check_calls(worker: &Worker, end: &str) -> u64 {
-    let metrics = worker.metrics().await;
+/// Every call that failed since ended as it should and in time; returns how many there were.
+fn check_calls(before: &Metrics, after: &Metrics, end: &str) -> u64 {
     let calls = "revoker_stytch_requests_total";
-    let of = |result| metrics.sum(calls, &[("result", result)]);
-    let failed = metrics.sum(calls, &[]) - of("revoked") - of("already_gone");
+    let of = |result| {
+        let [after, before] = [after, before].map(|m| m.sum(calls, &[("result", result)]));
+        after - before
+    };
+    let failures = ["timeout", "network", "invalid_response", "server_error"];
+    let failed: f64 = failures.into_iter().map(of).sum();
     assert!(failed >= 5.0, "{failed} calls failed");
-    assert_eq!(
-        of(end),
-        failed,
-        "calls that failed otherwise: {}",
-        metrics.text
-    );
+    let otherwise = failures.map(|failure| (failure, of(failure)));
+    assert_eq!(of(end), failed, "{otherwise:?}");
     let took = "revoker_stytch_request_duration_seconds";
-    let in_time = metrics.sum(&format!("{took}_bucket"), &[("le", DEADLINE_BUCKET)]);
-    assert_eq!(in_time, metrics.sum(&format!("{took}_count"), &[]));
+    let in_time = after.sum(&format!("{took}_bucket"), &[("le", DEADLINE_BUCKET)]);
+    assert_eq!(in_time, after.sum(&format!("{took}_count"), &[]));
     failed as u64
 }
 

@@ -11,6 +11,8 @@ use crate::harness::{Event, PATIENCE, World, ledger::Ledger};
 /// Calls a second that the API allows, which nobody is told.
 const LIMIT: &str = "200/s";
 const BULK: usize = 100;
+/// Bulk is done by this part of the flood's time: half of the flood was published before it.
+const BULK_DONE_MAX: f64 = 0.8;
 const OTHERS: usize = 20;
 const OTHERS_EVERY: Duration = Duration::from_millis(500);
 
@@ -55,19 +57,34 @@ async fn row_17_flood() {
     row.ends(&worker);
     assert!(worker.terminate().await.0.success());
     row.judge(&ledger.tally(&world).await);
+    check_moved(&world, &ledger, flood, &asked).await;
+}
+
+/// Bulk, and whoever was published behind the flood, was done before the flood was.
+async fn check_moved(world: &World, ledger: &Ledger, flood: usize, asked_ms: &[i64]) {
     let sessions = world.sandbox.sessions().await;
     let at = |event: &Event| sessions[ledger.session_of(event)].revoked_at_ms.unwrap();
-    let waited: Vec<_> = others
+    let (flooding, rest) = ledger.events.split_at(flood);
+    let (bulk, others) = rest.split_at(BULK);
+    let [begun, ended] = {
+        let times = || flooding.iter().map(at);
+        [times().min().unwrap(), times().max().unwrap()]
+    };
+    let share = |event: &Event| (at(event) - begun) as f64 / (ended - begun) as f64;
+    let bulk = bulk.iter().map(share).fold(0.0, f64::max);
+    let others_done = others.iter().map(share).fold(0.0, f64::max);
+    let waited_ms = others
         .iter()
-        .zip(asked)
-        .map(|(event, asked)| at(event) - asked)
-        .collect();
-    let start = flooding.iter().map(at).min().unwrap();
-    let end = flooding.iter().map(at).max().unwrap() - start;
-    let b: Vec<_> = bulk.iter().map(|e| at(e) - start).collect();
+        .zip(asked_ms)
+        .map(|(event, asked)| at(event) - asked);
     eprintln!(
-        "waited {waited:?}, bulk {:?}..{:?}, flood {end}",
-        b.iter().min(),
-        b.iter().max()
+        "{flood} urgent of one publisher took {} ms; bulk was done after {bulk:.2} of it; others waited {} ms at most",
+        ended - begun,
+        waited_ms.max().unwrap(),
     );
+    assert!(
+        bulk <= BULK_DONE_MAX,
+        "bulk waited for {bulk:.2} of the flood"
+    );
+    assert!(others_done <= 1.0, "others waited for all of the flood");
 }
