@@ -12,7 +12,7 @@ use lapin::{
 use revoker::broker::topology::{Topology, topology};
 use tokio::time::timeout;
 
-use super::{PATIENCE, sandbox::PROJECT_ID};
+use super::{PATIENCE, sandbox::PROJECT_ID, wait};
 
 /// A broker, and the names under one prefix in it.
 pub(crate) struct Broker {
@@ -38,10 +38,10 @@ impl Broker {
         format!("{}.{name}", self.prefix)
     }
 
-    /// A connection.
+    /// A connection. A node that is too busy for a handshake is asked again.
     pub(crate) async fn connect(&self) -> Connection {
-        let connection = self.try_connect().await;
-        connection.expect("the broker must accept a connection")
+        let connect = async || self.try_connect().await.ok();
+        wait::value("the broker accepts a connection", PATIENCE, connect).await
     }
 
     pub(super) async fn try_connect(&self) -> lapin::Result<Connection> {

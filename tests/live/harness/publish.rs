@@ -21,8 +21,9 @@ const CHUNK_EVERY: Duration = Duration::from_millis(40);
 impl Broker {
     /// Publishes events, each confirmed.
     pub(crate) async fn publish(&self, events: &[Event]) {
-        let confirmed = self.try_publish(events).await;
-        let confirmed = confirmed.expect("the broker must accept a connection");
+        let (connection, mut confirmed) = (self.connect().await, BTreeSet::new());
+        let published = self.publish_over(&connection, events, &mut confirmed).await;
+        published.expect("the broker must take events");
         assert_eq!(confirmed.len(), events.len(), "events were not confirmed");
     }
 
