@@ -37,15 +37,19 @@ require_rust_component() { # COMMAND COMPONENT
 }
 
 has_rabbitmq() { [ -x "${PRIVATE_NODE_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ]; }
+has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
-# Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, and
-# for those who check metrics promtool.
-require_packages() { # [without-rabbitmq] [with-promtool]
+# Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
+# those who check metrics promtool, and for those who bring about faults what turns a process's clock
+# and makes certificates.
+require_packages() { # [without-rabbitmq] [with-promtool] [with-faults]
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
   [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
   [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
+  [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
+  [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
   [ ${#packages[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
     stop_with "missing: ${packages[*]}, and there is no apt-get to install them; install a C compiler yourself and set DEMO_AMQP_URL to a RabbitMQ 3.10 or newer"

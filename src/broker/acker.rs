@@ -14,7 +14,7 @@ use std::{
 use lapin::{Channel, options::BasicAckOptions};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError, unbounded_channel},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +28,9 @@ use super::{
 const GATHER_MAX: Duration = Duration::from_millis(5);
 /// So many finished messages wait for no more.
 const GATHERED_MAX: usize = 100;
+/// How long the broker may need for the last acks. It hands them on to a quorum queue's log, some 32 at
+/// a time, and forgets those that wait when their channel closes: the messages would come again.
+const TAKEN_MAX: Duration = Duration::from_millis(250);
 
 /// Where a channel's deliveries and their ends are told.
 #[derive(Clone)]
@@ -63,6 +66,7 @@ pub(super) fn start(channel: Channel, link: Arc<Link>, tasks: &TaskTracker) -> T
         acks: Acks::default(),
         began: Instant::now(),
         frames: Vec::new(),
+        sent_at: None,
     };
     let tally = Tally {
         delivered,
@@ -80,11 +84,16 @@ struct Acker {
     acks: Acks,
     began: Instant,
     frames: Vec<AckFrame>,
+    /// When an ack was last sent.
+    sent_at: Option<Instant>,
 }
 
 impl Acker {
     async fn run(mut self) {
         self.send_all().await;
+        if let Some(sent_at) = self.sent_at.filter(|_| self.channel.status().connected()) {
+            sleep_until(sent_at + TAKEN_MAX).await;
+        }
         // What was not acked goes back to its queue. A channel that is gone cannot be closed better.
         let _ = timeout(CALL_MAX, self.channel.close(200, "bye".into())).await;
     }
@@ -160,6 +169,7 @@ impl Acker {
                 self.link.fail("an ack could not be sent");
                 return false;
             }
+            self.sent_at = Some(Instant::now());
         }
         true
     }

@@ -12,7 +12,7 @@ use lapin::{
 
 use crate::{
     event::{HeaderValue, History, Properties},
-    settle::{Outgoing, report::HEADERS_VERSION},
+    settle::{Outgoing, report::headers_version},
 };
 
 /// AMQP 0-9-1: delivery mode 2 is persistent.
@@ -61,7 +61,7 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
             .inner()
             .get("revoker-version")
             .and_then(int)
-            .is_some_and(|v| v > HEADERS_VERSION);
+            .is_some_and(|v| v > headers_version());
     let mut room = Properties::HEADER_BYTES_MAX;
     let mut newer = Vec::new();
     for (name, value) in headers.inner() {

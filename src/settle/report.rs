@@ -9,7 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Outgoing, To, code::Code, outcome::Outcome};
-use crate::event::{HeaderValue, History, Message, Properties};
+use crate::{
+    event::{HeaderValue, History, Message, Properties},
+    failpoint,
+};
 
 /// Version of our headers.
 pub const HEADERS_VERSION: i64 = 1;
@@ -17,6 +20,11 @@ pub const HEADERS_VERSION: i64 = 1;
 pub const JWT_LIFETIME: SignedDuration = SignedDuration::from_secs(300);
 /// AMQP 0-9-1: a routing key is a short string.
 const ROUTING_KEY_BYTES_MAX: usize = 255;
+
+/// The version of our headers that is written, and the newest that is known.
+pub fn headers_version() -> i64 {
+    HEADERS_VERSION + failpoint::releases_ahead()
+}
 
 /// What is known of an event when it is settled. Fields are `None` when the event could not be decoded.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +145,7 @@ pub fn outcome(
             content_type: Some("application/json".into()),
             ..Properties::default()
         },
-        headers: vec![("revoker-version", HeaderValue::Int(HEADERS_VERSION))],
+        headers: vec![("revoker-version", HeaderValue::Int(headers_version()))],
     }
 }
 
@@ -223,7 +231,7 @@ pub struct DeadLetter<'a> {
 
 fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
     let mut headers = vec![
-        ("revoker-version", HeaderValue::Int(HEADERS_VERSION)),
+        ("revoker-version", HeaderValue::Int(headers_version())),
         (
             "revoker-attempts",
             HeaderValue::Int(history.attempts.into()),

@@ -12,7 +12,6 @@
 )]
 
 mod away;
-mod deleted;
 mod drain;
 mod faults;
 mod forged;
@@ -21,9 +20,7 @@ mod harness;
 mod hostile;
 mod intake;
 mod pace;
-mod poison;
 mod publish;
-mod rejected;
 mod scrape;
 mod steered;
 mod taken;

@@ -1,4 +1,4 @@
-//! Names that are taken: a queue of another kind, another project, a topology that is not there.
+//! Names that are taken, by a queue of another kind, or a topology that is not there.
 
 use std::time::Duration;
 
@@ -6,23 +6,8 @@ use lapin::{options::QueueDeclareOptions, types::FieldTable};
 
 use crate::harness::{PATIENCE, World, wait};
 
-/// Another project than the pretend API's.
-const OTHER_PROJECT: &str = "project-test-22222222-2222-4222-8222-222222222222";
-/// The exit code of wrong settings: trying again without a change is pointless.
-const EXIT_USAGE: i32 = 64;
 /// How long a worker that should wait is watched.
 const WATCHED: Duration = Duration::from_secs(4);
-
-/// What a worker writes that ends at its start.
-async fn refused(settings: crate::harness::worker::Settings<'_>) -> String {
-    let mut process = settings.spawn();
-    let status = process.exit(PATIENCE).await;
-    let log = process.log();
-    assert_eq!(status.code(), Some(EXIT_USAGE), "{log}");
-    // The last line is for people; those before it are the log.
-    let error = log.lines().rfind(|line| line.starts_with("error: "));
-    error.expect("an error is told").to_owned()
-}
 
 /// Declares a queue as a tutorial would, which gives a classic one.
 async fn declare_classic(world: &World, queue: &str, durable: bool) {
@@ -52,7 +37,7 @@ async fn a_queue_of_another_kind() {
     for (queue, durable, differs) in cases {
         let world = World::new("classic").await;
         declare_classic(&world, queue, durable).await;
-        let error = refused(world.worker()).await;
+        let error = world.worker().refused().await;
         let name = world.broker.name(queue);
         for part in [
             &format!("the queue '{name}' exists"),
@@ -63,26 +48,6 @@ async fn a_queue_of_another_kind() {
             assert!(error.contains(part), "{part}: {error}");
         }
     }
-}
-
-#[tokio::test]
-async fn names_of_another_project() {
-    let world = World::new("owner").await;
-    let mut owner = world.worker().start().await;
-    for topology in ["declare", "verify"] {
-        let other = world
-            .worker()
-            .set("REVOKER_STYTCH_PROJECT_ID", OTHER_PROJECT)
-            .set("REVOKER_TOPOLOGY", topology);
-        let error = refused(other).await;
-        let queues = format!("the queues {}.* belong to ", world.broker.prefix);
-        assert!(error.contains(&queues), "{error}");
-        assert!(
-            error.contains("use another vhost or REVOKER_PREFIX"),
-            "{error}"
-        );
-    }
-    world.check_unharmed(&mut owner).await;
 }
 
 /// A broker that somebody sets up later is a state: the worker waits for it, as for one that is away.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::fixture::*;
 
 /// One message and what is said of it.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     pub(super) content_type: Option<&'static str>,
     pub(super) content_encoding: Option<&'static str>,
     pub(super) body: Vec<u8>,

@@ -65,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("failpoint", &[]),
     ("gate", &["event", "revoke"]),
     ("revoke", &["event"]),
-    ("settle", &["event", "revoke"]),
+    ("settle", &["event", "failpoint", "revoke"]),
     ("shutdown", &[]),
     ("telemetry", &["broker", "event", "revoke", "settle"]),
 ];

@@ -116,7 +116,7 @@ async fn start(world: &World, clock: &Path) -> Worker {
 }
 
 /// The folder above it is named after the machine's architecture.
-fn libfaketime() -> PathBuf {
+pub(super) fn libfaketime() -> PathBuf {
     let mut folders = std::fs::read_dir("/usr/lib").unwrap();
     let found = folders.find_map(|folder| {
         let path = folder.ok()?.path().join("faketime/libfaketime.so.1");

@@ -25,19 +25,30 @@
 //! `tests/run faults` and `tests/soak` make their table. Rows come in three forms, see [`form`].
 
 mod api_down;
+mod backlog;
 mod bad_credentials;
 mod broker_alarm;
 mod broker_killed;
+mod certificate;
 mod clock_jumps;
 mod evil;
 mod evil_api;
 mod fail_points;
+mod flood;
 pub(crate) mod form;
+mod foul_publisher;
 mod leader_killed;
+mod long_hold;
 mod network_cut;
+mod poison_first;
 mod rate_storm;
+mod refused_kinds;
+mod rolling_restart;
 pub(crate) mod row;
 mod slow_network;
+mod taken_away;
+mod two_projects;
+mod unanswered;
 mod unrecorded;
 mod unsaved;
 mod worker_killed;

@@ -12,9 +12,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts one and waits until it answers: some ten seconds.
-    pub(crate) async fn start(name: &str) -> Self {
+    /// Starts one, with lines of `rabbitmq.conf` beside the usual ones, and waits until it answers:
+    /// some ten seconds.
+    pub(crate) async fn start(name: &str, configuration: &str) -> Self {
         let mut node = Self::named(name);
+        std::fs::create_dir_all(&node.folder).unwrap();
+        std::fs::write(node.folder.join("more.conf"), configuration).unwrap();
         node.url = node.run("start", &[]).await;
         node
     }
@@ -54,6 +57,12 @@ impl Node {
     /// `rabbitmqctl` against it. A second or two each.
     pub(crate) async fn ctl(&self, arguments: &[&str]) -> String {
         self.run("ctl", arguments).await
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        let log = std::fs::read(self.folder.join("log/node.log")).unwrap();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     async fn run(&self, command: &str, arguments: &[&str]) -> String {

@@ -1,10 +1,11 @@
 //! Reading what the worker wrote: dead letters and outcomes. Both stay where they are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{
     BasicProperties, Confirmation,
+    message::Delivery,
     options::{
         BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions,
         BasicQosOptions, ConfirmSelectOptions,
@@ -12,13 +13,17 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::{PATIENCE, broker::Broker};
 
-/// Outcomes the stream may send ahead of our acks.
-const OUTCOMES_AHEAD: u16 = 1000;
+/// Messages that may be sent ahead of our acks.
+const AHEAD: u16 = 1000;
+/// Messages acked with one frame.
+const ACKED_AT_ONCE: usize = 100;
+/// What the last of them may take.
+const ACKS_TAKE: Duration = Duration::from_secs(1);
 
 /// A dead letter.
 #[derive(Debug, Clone)]
@@ -74,16 +79,40 @@ impl Broker {
             .await
             .expect("the dead-letter queue must be there")
         {
-            let delivery = got.delivery;
-            letters.push(DeadLetter {
-                headers: texts(delivery.properties.headers().as_ref()),
-                properties: delivery.properties,
-                body: delivery.data,
-                routing_key: delivery.routing_key.to_string(),
-            });
+            letters.push(letter(got.delivery));
         }
         channel.close(200, "seen".into()).await.unwrap();
         letters
+    }
+
+    /// Takes so many dead letters out of their queue, as they come.
+    pub(crate) async fn take_dead_letters(&self, count: usize, mut each: impl FnMut(DeadLetter)) {
+        let connection = self.connect().await;
+        let channel = connection.create_channel().await.unwrap();
+        let qos = BasicQosOptions { global: false };
+        channel.basic_qos(AHEAD, qos).await.unwrap();
+        let options = BasicConsumeOptions::default();
+        let consumed = channel.basic_consume(
+            self.name("dead").into(),
+            "".into(),
+            options,
+            FieldTable::default(),
+        );
+        let mut letters = consumed.await.unwrap();
+        for taken in 1..=count {
+            let next = timeout(PATIENCE, letters.next()).await;
+            let next =
+                next.unwrap_or_else(|_| panic!("{taken} of {count} dead letters did not come"));
+            let delivery = next.expect("the queue is not deleted").unwrap();
+            if taken.is_multiple_of(ACKED_AT_ONCE) || taken == count {
+                let options = BasicAckOptions { multiple: true };
+                delivery.acker.ack(options).await.unwrap();
+            }
+            each(letter(delivery));
+        }
+        // The broker takes acks to the queue's log one by one, and forgets those of a closed channel.
+        sleep(ACKS_TAKE).await;
+        channel.close(200, "taken".into()).await.unwrap();
     }
 
     /// Every outcome there is now. Nothing marks the end of a stream, so a mark of our own is written
@@ -110,7 +139,7 @@ impl Broker {
         assert_eq!(confirm.await.unwrap(), Confirmation::Ack(None));
 
         let qos = BasicQosOptions { global: false };
-        channel.basic_qos(OUTCOMES_AHEAD, qos).await.unwrap();
+        channel.basic_qos(AHEAD, qos).await.unwrap();
         let mut from = FieldTable::default();
         let first = AMQPValue::LongString("first".into());
         from.insert("x-stream-offset".into(), first);
@@ -136,6 +165,15 @@ impl Broker {
             }
         }
         outcomes
+    }
+}
+
+fn letter(delivery: Delivery) -> DeadLetter {
+    DeadLetter {
+        headers: texts(delivery.properties.headers().as_ref()),
+        properties: delivery.properties,
+        body: delivery.data,
+        routing_key: delivery.routing_key.to_string(),
     }
 }
 

@@ -27,6 +27,16 @@ impl User {
         ctl(&["set_permissions", &self.name, names, names, names]).await;
     }
 
+    /// Gives it this password in place of the one that [`Self::of`] uses.
+    pub(crate) async fn change_password(&self, password: &str) {
+        ctl(&["change_password", &self.name, password]).await;
+    }
+
+    /// Ends what connections it has.
+    pub(crate) async fn disconnect(&self) {
+        ctl(&["close_all_user_connections", &self.name, "by a test"]).await;
+    }
+
     /// Its password, to be looked for.
     pub(crate) fn password(&self) -> &str {
         &self.password

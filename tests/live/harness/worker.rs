@@ -17,6 +17,9 @@ use super::{
     wait,
 };
 
+/// The exit code of wrong settings: trying again without a change is pointless.
+const EXIT_USAGE: i32 = 64;
+
 /// A worker that is not started yet.
 pub(crate) struct Settings<'w> {
     world: &'w World,
@@ -68,6 +71,20 @@ impl<'w> Settings<'w> {
             .delays_used(&self.settings["REVOKER_RETRY_DELAYS"]);
         let settings = self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         Process::spawn(&["run"], settings, self.world.next_log("worker"))
+    }
+
+    /// Starts it and waits for its end, which wrong settings bring about; returns what it says.
+    ///
+    /// # Panics
+    /// When it ends otherwise.
+    pub(crate) async fn refused(&self) -> String {
+        let mut process = self.spawn();
+        let status = process.exit(PATIENCE).await;
+        let log = process.log();
+        assert_eq!(status.code(), Some(EXIT_USAGE), "{log}");
+        // The last line is for people; those before it are the log.
+        let error = log.lines().rfind(|line| line.starts_with("error: "));
+        error.expect("an error is told").to_owned()
     }
 
     /// Starts it and waits until its admin port is open, not until it is ready.

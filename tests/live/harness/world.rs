@@ -40,15 +40,25 @@ impl World {
 
     /// A world with a broker of its own, which may be killed, starved and reconfigured.
     pub(crate) async fn with_own_node(name: &str) -> Self {
-        let node = Node::start(name).await;
+        Self::with_configured_node(name, "").await
+    }
+
+    /// The same, with lines of `rabbitmq.conf` for the broker.
+    pub(crate) async fn with_configured_node(name: &str, configuration: &str) -> Self {
+        let node = Node::start(name, configuration).await;
         let mut world = Self::with(name, node.url.clone(), &[]).await;
         world.nodes.push(node);
         world
     }
 
+    /// A world of its own names beside this one, on the same broker.
+    pub(crate) async fn beside(&self, name: &str) -> Self {
+        Self::with(name, self.broker.url.clone(), &[]).await
+    }
+
     /// A world with three nodes of its own as one cluster. Who connects reaches the first that listens.
     pub(crate) async fn with_own_cluster(name: &str) -> Self {
-        let first = Node::start(name).await;
+        let first = Node::start(name, "").await;
         let nodes = vec![
             first.start_beside(name).await,
             first.start_beside(name).await,
