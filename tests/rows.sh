@@ -31,8 +31,8 @@ print_rows() { # FILE [ROW…]
 rows_awk='
   function field(name,   parts) {
     if (split($0, parts, "\"" name "\":") < 2) return ""
-    sub(/[,}].*/, "", parts[2])
-    gsub(/"/, "", parts[2])
+    if (sub(/^"/, "", parts[2])) sub(/".*/, "", parts[2])
+    else sub(/[,}].*/, "", parts[2])
     return parts[2]
   }
   function most(of, value) { if (value != "null" && value + 0 > of + 0 || of == "") return value == "null" ? of : value; return of }

@@ -22,7 +22,7 @@ const ALARMS: [[[&str; 3]; 2]; 2] = [
         ["set_vm_memory_high_watermark", "absolute", "1GB"],
     ],
     [
-        ["set_disk_free_limit", "1000TB", ""],
+        ["set_disk_free_limit", "1000000GB", ""],
         ["set_disk_free_limit", "50MB", ""],
     ],
 ];

@@ -39,7 +39,7 @@ async fn row_03_broker_killed() {
     let (resent, ()) = tokio::join!(world.broker.publish_as_outbox(&ledger.events), async {
         for _ in 0..kills {
             sleep(Duration::from_millis(fastrand::u64(1_000..2_500))).await;
-            kill_and_restart(&world, &mut worker).await;
+            kill_and_restart(&world, &mut worker, &mut row).await;
             row.faults += 1;
         }
     });
@@ -58,7 +58,7 @@ async fn row_03_broker_killed() {
     assert!(twice <= kills * UNACKED_MAX + resent, "{twice} done twice");
 }
 
-async fn kill_and_restart(world: &World, worker: &mut Worker) {
+async fn kill_and_restart(world: &World, worker: &mut Worker, row: &mut Row) {
     world.node().kill9().await;
     wait::until("/readyz answers 503", PATIENCE, async || {
         worker
@@ -68,7 +68,7 @@ async fn kill_and_restart(world: &World, worker: &mut Worker) {
     })
     .await;
     assert_eq!(worker.metrics().await.state(), "broker");
-    sleep(AWAY).await;
+    row.waits(worker, AWAY).await;
     assert!(!worker.is_ready().await, "ready without a broker");
     world.node().restart().await;
 

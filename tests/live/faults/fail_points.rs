@@ -3,7 +3,7 @@
 //! First one message alone, so that it is known to the call what the crash leaves behind; then at a
 //! passage in the midst of others.
 
-use std::os::unix::process::ExitStatusExt;
+use std::{cell::RefCell, os::unix::process::ExitStatusExt};
 
 use futures_util::future::join_all;
 
@@ -75,9 +75,10 @@ async fn row_02_killed_at_fail_points() {
         panic!("this row needs a worker with fail points, as `tests/run faults` builds it");
     }
     let kills = form(2, 5, 20);
-    let mut row = Row::new(2, "killed at each fail point");
+    let row = RefCell::new(Row::new(2, "killed at each fail point"));
     let alone = join_all(POINTS.map(|point| killed_alone(point, kills))).await;
-    let in_a_crowd = join_all(POINTS.map(|point| killed_in_a_crowd(point, kills))).await;
+    let in_a_crowd = join_all(POINTS.map(|point| killed_in_a_crowd(point, kills, &row))).await;
+    let mut row = row.into_inner();
     for (point, tally) in POINTS.iter().zip(alone) {
         row.faults += kills;
         let twice = row.judge(&tally);
@@ -113,7 +114,7 @@ async fn killed_alone(point: Point, kills: u64) -> Tally {
 }
 
 /// With more events after each kill, so that the point is surely passed often enough.
-async fn killed_in_a_crowd(point: Point, kills: u64) -> Tally {
+async fn killed_in_a_crowd(point: Point, kills: u64, row: &RefCell<Row>) -> Tally {
     let world = World::new("crowd").await;
     world.declare().await;
     let ledger = point.ledger(&world, kills * CROWD as u64).await;
@@ -122,7 +123,9 @@ async fn killed_in_a_crowd(point: Point, kills: u64) -> Tally {
         killed_at(&world, point, fastrand::usize(1..=CROWD / 2)).await;
     }
     let mut worker = settings(&world).start().await;
+    row.borrow_mut().begins(&worker);
     ledger.settled(&world, PATIENCE).await;
+    row.borrow_mut().ends(&worker);
     assert!(worker.terminate().await.0.success());
     ledger.tally(&world).await
 }

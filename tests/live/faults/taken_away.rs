@@ -123,20 +123,20 @@ async fn lane() {
     for (round, lane) in ["urgent", "bulk"].into_iter().enumerate() {
         story.row.faults += 1;
         world.broker.delete_queue(lane).await;
-        let cancels = "revoker_amqp_consumer_cancels_total";
-        wait::until("the cancel is counted", PATIENCE, async || {
+        let reconnects = "revoker_amqp_reconnects_total";
+        wait::until("the session ends", PATIENCE, async || {
             let metrics = story.worker.metrics().await;
-            metrics.sum(cancels, &[("lane", lane)]) == 1.0
+            metrics.sum(reconnects, &[]) == (round + 1) as f64
         })
         .await;
         wait::until("the worker declared it again", PATIENCE, async || {
             world.broker.depth(lane).await.is_some() && story.worker.is_ready().await
         })
         .await;
-        let metrics = story.worker.metrics().await;
-        let reconnects = metrics.sum("revoker_amqp_reconnects_total", &[]);
-        assert_eq!(reconnects, (round + 1) as f64);
     }
+    // Not each: over a cancel that meets one of our own, the library ends the connection.
+    let metrics = story.worker.metrics().await;
+    assert!(metrics.sum("revoker_amqp_consumer_cancels_total", &[]) >= 1.0);
     story.publish(1).await;
     story.end().await;
 }

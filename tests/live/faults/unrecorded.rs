@@ -1,15 +1,19 @@
 //! Outcomes cannot be stored: urgent waits for half a minute and goes on without; bulk waits, since a
 //! campaign's proof must be whole.
 
+use std::time::Duration;
+
 use lapin::{options::QueueBindOptions, types::FieldTable};
 
 use super::row::Row;
 use crate::harness::{Event, PATIENCE, World, user::User, wait, worker::Worker};
 
+/// How long the worker is watched while bulk waits.
+const WATCHED: Duration = Duration::from_secs(5);
 const COMPLETED: &str = "revoker_events_completed_total";
 
 /// Urgent goes on without a record, bulk does not, and the worker says why.
-async fn check_broken(world: &World, worker: &Worker, result: &str) {
+async fn check_broken(world: &World, worker: &Worker, result: &str, row: &mut Row) {
     let events = [Event::verify(), Event::verify().bulk()];
     world.broker.publish(&events).await;
     wait::until("urgent goes on", PATIENCE, async || {
@@ -20,6 +24,7 @@ async fn check_broken(world: &World, worker: &Worker, result: &str) {
         worker.metrics().await.state() == "audit"
     })
     .await;
+    row.waits(worker, WATCHED).await;
     let metrics = worker.metrics().await;
     assert_eq!(metrics.sum(COMPLETED, &[("lane", "bulk")]), 0.0);
     assert_eq!(metrics.sum("revoker_outcomes_unrecorded_total", &[]), 1.0);
@@ -63,7 +68,7 @@ async fn row_07_outcomes_are_returned() {
     let (queue, exchange) = (audit.as_str().into(), outcomes.as_str().into());
     let unbound = channel.queue_unbind(queue, exchange, "#".into(), FieldTable::default());
     unbound.await.unwrap();
-    check_broken(&world, &worker, "returned").await;
+    check_broken(&world, &worker, "returned", &mut row).await;
 
     let (queue, exchange) = (audit.as_str().into(), outcomes.as_str().into());
     let options = QueueBindOptions::default();
@@ -83,7 +88,7 @@ async fn row_07_outcomes_are_forbidden() {
     let mut worker = worker.start().await;
     row.begins(&worker);
     user.permit("^(?!.*\\.outcomes$)").await;
-    check_broken(&world, &worker, "nack").await;
+    check_broken(&world, &worker, "nack", &mut row).await;
     user.permit(".*").await;
     check_repaired(&world, &mut worker, &mut row).await;
 }
