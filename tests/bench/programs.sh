@@ -33,11 +33,11 @@ takes_part() { # PROGRAM SCENARIO
   esac
 }
 
-# Under a limit it is the limit that sets the pace, not what else the machine does: what takes minutes
-# for each program is done in every round by the worker alone in `limited`, and once in `mixed`.
+# Where the API sets the pace and not the machine, a run takes minutes and rounds differ little: `mixed`
+# has one, and so has `limited`, but for the worker that is compared with its goal.
 rounds_of() { # PROGRAM SCENARIO
   case $2.$1 in
-    limited.revoker*) echo "$rounds" ;;
+    limited.revoker) echo "$rounds" ;;
     limited.* | mixed.*) echo 1 ;;
     *) echo "$rounds" ;;
   esac
