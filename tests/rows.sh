@@ -16,7 +16,7 @@ run_rows() { # AMQP_URL NODE_DIR FORM FILE [ROW…]
   done
   : >"$file"
   LIVE_AMQP_URL=$url LIVE_NODE_DIR=$node LIVE_FORM=$form LIVE_ROWS_FILE=$file \
-    cargo test --locked --features failpoints --test live -- --test-threads="${rows_at_once:-4}" "${filters[@]}"
+    cargo test --locked --features failpoints --test live -- --test-threads="${rows_at_once:-8}" "${filters[@]}"
 }
 
 # The table of what the rows reported, every row by number, and a summary as JSON in the last line.
