@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CALL_MAX, Error, Fact, Role, Settings, Watch,
+    CALL_MAX, Error, Fact, Refusal, Role, Settings, Watch,
     consume::Source,
     declare::{self, in_time},
     depth,
@@ -67,7 +67,7 @@ impl Broker {
         first: bool,
         prefetch: impl Fn(Lane) -> u16,
     ) -> Result<Session, Error> {
-        let mut again = AGAIN_FIRST;
+        let (mut again, mut told) = (AGAIN_FIRST, String::new());
         loop {
             let error = match self.try_session(&prefetch).await {
                 Ok(session) => return Ok(session),
@@ -75,11 +75,8 @@ impl Broker {
                 Err(error) => error,
             };
             let delay = again.mul_f64(1.0 + fastrand::f64() * 0.5);
-            tracing::warn!(
-                delay_ms = delay.as_millis() as u64,
-                next = "connect again",
-                "no session with the broker: {error}"
-            );
+            (self.watch)(Fact::NoSession(error.trouble(), delay));
+            log_no_session(&error.to_string(), &mut told, delay);
             sleep(delay).await;
             again = (again * 2).min(AGAIN_MAX);
         }
@@ -170,6 +167,17 @@ impl Broker {
     }
 }
 
+/// One line for what is wrong; while it lasts the state's own line repeats it, not each new try.
+fn log_no_session(error: &str, told: &mut String, delay: Duration) {
+    let (delay_ms, next) = (delay.as_millis() as u64, "connect again");
+    if error == told {
+        tracing::debug!(delay_ms, next, "no session with the broker: {error}");
+        return;
+    }
+    tracing::warn!(delay_ms, next, "no session with the broker: {error}");
+    error.clone_into(told);
+}
+
 /// A session's connections: their end waited for, or brought about.
 pub struct Stay(Consuming);
 
@@ -222,9 +230,8 @@ pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, 
         Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
     })?;
     if let Some(path) = &settings.password_file {
-        let password = std::fs::read_to_string(path).map_err(|error| {
-            Error::Refused(format!("the password file cannot be read: {error}"))
-        })?;
+        let password = std::fs::read_to_string(path)
+            .map_err(|error| Error::PasswordFile(error.kind().to_string()))?;
         uri.authority.userinfo.password = password.trim().to_owned();
     }
     uri.query.heartbeat = Some(HEARTBEAT);
@@ -235,5 +242,14 @@ pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, 
     // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("revoker {}", role.as_str()).into());
-    in_time("connect", Connection::connect_uri(uri, properties)).await
+    let user = uri.authority.userinfo.username.clone();
+    let connection = in_time("connect", Connection::connect_uri(uri, properties)).await;
+    connection.map_err(|error| match error {
+        // The broker says only that it refuses, not whom.
+        Error::Refused(Refusal::Login, said) => {
+            let whom = format!("the user '{user}' or its password is wrong ({said})");
+            Error::Refused(Refusal::Login, whom)
+        }
+        other => other,
+    })
 }

@@ -17,6 +17,7 @@ mod intake;
 mod link;
 pub mod publish;
 pub mod topology;
+mod trouble;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
 pub use connect::{Broker, Session, Stay};
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
+pub use trouble::{Refusal, Trouble};
 
 /// What the broker stage needs to know.
 #[derive(Debug, Clone)]
@@ -77,9 +79,12 @@ pub enum Error {
     /// A queue or exchange exists with other arguments.
     #[error("{0}")]
     Mismatch(String),
+    /// The file with the password cannot be read: it may be about to be replaced.
+    #[error("the password file cannot be read: {0}")]
+    PasswordFile(String),
     /// The broker refuses our user, or a right is missing.
-    #[error("the broker refused us: {0}")]
-    Refused(String),
+    #[error("the broker refused us: {1}")]
+    Refused(Refusal, String),
     /// A queue or exchange that should be there is not.
     #[error(
         "the topology is not complete: {0}; run one worker with REVOKER_TOPOLOGY=declare, or declare it yourself"
@@ -137,6 +142,8 @@ pub enum Fact {
     Connected(Role, bool),
     /// A session was lost and a new one is being made.
     Reconnecting,
+    /// No session could be made; it is tried again after so long.
+    NoSession(Trouble, Duration),
     /// A lane's consumer ended under us.
     ConsumerEnded(Lane),
     /// A publish ended.
