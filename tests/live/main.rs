@@ -28,6 +28,7 @@ mod poison;
 mod publish;
 mod rejected;
 mod scrape;
+mod states;
 mod steered;
 mod taken;
 mod unsaved;

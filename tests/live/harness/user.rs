@@ -17,9 +17,19 @@ impl User {
         let name = format!("{name}-{:08x}", fastrand::u32(..));
         let password = format!("{:016x}", fastrand::u64(..));
         let user = Self { name, password };
-        ctl(&["add_user", &user.name, &user.password]).await;
+        user.add().await;
         user.permit(".*").await;
         user
+    }
+
+    /// Makes it, at first and after a [`User::delete`]; it may do nothing, and not even connect to a vhost.
+    pub(crate) async fn add(&self) {
+        ctl(&["add_user", &self.name, &self.password]).await;
+    }
+
+    /// Deletes it: the broker closes its connections.
+    pub(crate) async fn delete(&self) {
+        ctl(&["delete_user", &self.name]).await;
     }
 
     /// May configure, write to and read from what matches only.

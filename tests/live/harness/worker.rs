@@ -104,6 +104,12 @@ impl Worker {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// What `/readyz` shows.
+    pub(crate) async fn shown(&self) -> Value {
+        let (_, body) = self.readyz().await.expect("the admin port must answer");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// Whether `/readyz` answers 200.
     pub(crate) async fn is_ready(&self) -> bool {
         self.readyz().await.is_some_and(|(status, _)| status == 200)
