@@ -223,8 +223,18 @@ impl Stay {
     }
 }
 
-/// Opens one connection.
+/// Opens one connection of a worker's, or of a publisher's.
 pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, Error> {
+    let frame_max = (role == Role::Publisher).then_some(PUBLISHER_FRAME_BYTES_MAX);
+    dial_as(role.as_str(), settings, frame_max).await
+}
+
+/// Opens a connection under this name, which RabbitMQ shows.
+pub(crate) async fn dial_as(
+    name: &str,
+    settings: &Settings,
+    frame_max: Option<u32>,
+) -> Result<Connection, Error> {
     // The parser's own text could repeat the URL, and with it the password.
     let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
         Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
@@ -235,13 +245,11 @@ pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, 
         uri.authority.userinfo.password = password.trim().to_owned();
     }
     uri.query.heartbeat = Some(HEARTBEAT);
-    if role == Role::Publisher {
-        uri.query.frame_max = Some(PUBLISHER_FRAME_BYTES_MAX);
-    }
+    uri.query.frame_max = frame_max.or(uri.query.frame_max);
     uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
     // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
-    let properties = ConnectionProperties::default()
-        .with_connection_name(format!("revoker {}", role.as_str()).into());
+    let properties =
+        ConnectionProperties::default().with_connection_name(format!("revoker {name}").into());
     let user = uri.authority.userinfo.username.clone();
     let connection = in_time("connect", Connection::connect_uri(uri, properties)).await;
     connection.map_err(|error| match error {

@@ -16,8 +16,10 @@ pub mod headers;
 mod intake;
 mod link;
 pub mod publish;
+pub mod survey;
 pub mod topology;
 mod trouble;
+pub mod visit;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -96,6 +98,9 @@ pub enum Error {
     /// A call took too long.
     #[error("the broker did not answer in time: {0}")]
     TimedOut(&'static str),
+    /// `connection.blocked`: the broker takes no publish.
+    #[error("the broker blocks publishing: a memory or disk alarm, which it must get out of")]
+    Blocked,
     /// A publish was not confirmed.
     #[error(transparent)]
     Publish(#[from] PublishError),

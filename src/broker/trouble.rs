@@ -63,6 +63,7 @@ impl Error {
                 Trouble::RightMissing
             }
             Self::Missing(_) | Self::Publish(PublishError::Returned) => Trouble::TopologyMissing,
+            Self::Blocked => Trouble::PublishingBlocked,
             Self::TimedOut(_) | Self::Publish(PublishError::TimedOut) => Trouble::NoAnswer,
             Self::Unreachable(_) | Self::Publish(_) => Trouble::Unreachable,
         }
