@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
@@ -235,15 +235,7 @@ pub(crate) async fn dial_as(
     settings: &Settings,
     frame_max: Option<u32>,
 ) -> Result<Connection, Error> {
-    // The parser's own text could repeat the URL, and with it the password.
-    let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
-        Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
-    })?;
-    if let Some(path) = &settings.password_file {
-        let password = std::fs::read_to_string(path)
-            .map_err(|error| Error::PasswordFile(error.kind().to_string()))?;
-        uri.authority.userinfo.password = password.trim().to_owned();
-    }
+    let mut uri = uri(settings)?;
     uri.query.heartbeat = Some(HEARTBEAT);
     uri.query.frame_max = frame_max.or(uri.query.frame_max);
     uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
@@ -260,4 +252,26 @@ pub(crate) async fn dial_as(
         }
         other => other,
     })
+}
+
+/// The user and the password that these settings give, for what is not spoken to over AMQP.
+///
+/// # Errors
+/// When the URL or the password's file cannot be used.
+pub fn login(settings: &Settings) -> Result<(String, SecretString), Error> {
+    let user = uri(settings)?.authority.userinfo;
+    Ok((user.username, SecretString::from(user.password)))
+}
+
+fn uri(settings: &Settings) -> Result<AMQPUri, Error> {
+    // The parser's own text could repeat the URL, and with it the password.
+    let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
+        Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
+    })?;
+    if let Some(path) = &settings.password_file {
+        let password = std::fs::read_to_string(path)
+            .map_err(|error| Error::PasswordFile(error.kind().to_string()))?;
+        uri.authority.userinfo.password = password.trim().to_owned();
+    }
+    Ok(uri)
 }

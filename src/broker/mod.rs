@@ -30,7 +30,7 @@ use crate::{
     event::Lane,
     settle::{PublishError, To},
 };
-pub use connect::{Broker, Session, Stay};
+pub use connect::{Broker, Session, Stay, login};
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
 pub use trouble::{Refusal, Trouble};

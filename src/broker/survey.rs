@@ -7,6 +7,7 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -37,7 +38,7 @@ pub enum Purpose {
 }
 
 /// What stands in a queue.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Standing {
     /// Ready messages.
     pub messages: u32,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection,
-    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
+    options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -27,6 +27,7 @@ use super::{
     Error, Settings,
     connect::dial_as,
     declare::{self, in_time, open},
+    depth::READINGS,
     explain,
     survey::{FAREWELL_MAX, Standing, exchange_exists, queue_exists, standing},
     topology::{Names, Queue, Topology, topology},
@@ -185,6 +186,8 @@ impl Visit {
     /// [`Error::Refused`] if it may not, [`Error::Missing`], and the broker's own.
     pub async fn may_read(&self, queue: &str) -> Result<(), Error> {
         let channel = open(&self.asking).await?;
+        let one = channel.basic_qos(1, BasicQosOptions { global: false });
+        in_time("set the prefetch", one).await?;
         let mut wrong = FieldTable::default();
         wrong.insert("x-priority".into(), AMQPValue::LongString("none".into()));
         let options = BasicConsumeOptions::default();
@@ -192,7 +195,7 @@ impl Visit {
         let consumed = in_time("consume", consume).await;
         farewell(channel).await;
         match consumed {
-            // Taken all the same it would be a consumer: the channel, and it with it, is closed again.
+            // Taken all the same, it was a consumer until the channel was closed.
             Ok(_) | Err(Error::Mismatch(_)) => Ok(()),
             Err(error) => Err(error),
         }
@@ -205,11 +208,14 @@ impl Visit {
     pub async fn canary(&self) -> Result<Canary, Error> {
         let dead = self.names.dead();
         let missing = || Error::Missing(format!("no queue '{dead}'"));
-        let standing = self.standing(&dead).await?.ok_or_else(missing)?;
-        match standing {
-            Standing { messages: 1.., .. } => return Ok(Canary::NotEmpty(standing.messages)),
-            Standing { consumers: 1.., .. } => return Ok(Canary::Consumed),
-            Standing { .. } => {}
+        // A queue with a slow leader can answer 0: one such answer is not believed.
+        for _ in 0..READINGS {
+            let standing = self.standing(&dead).await?.ok_or_else(missing)?;
+            match standing {
+                Standing { messages: 1.., .. } => return Ok(Canary::NotEmpty(standing.messages)),
+                Standing { consumers: 1.., .. } => return Ok(Canary::Consumed),
+                Standing { .. } => sleep(CANARY_LOOK).await,
+            }
         }
         self.unless_blocked(self.send_canary(&dead).await)?;
         let began = Instant::now();

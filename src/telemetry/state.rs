@@ -34,7 +34,7 @@ closed_set! {
 
 impl State {
     /// Whether somebody may have to act.
-    const fn is_alarming(self) -> bool {
+    pub const fn is_alarming(self) -> bool {
         match self {
             Self::Running | Self::Throttled | Self::Draining => false,
             Self::Audit | Self::Outage | Self::Credentials | Self::Broker => true,
