@@ -65,7 +65,7 @@ pub enum TopologyMode {
 pub(crate) const CALL_MAX: Duration = Duration::from_secs(15);
 
 /// Why the broker cannot be used. No variant holds a credential.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Our own URL or password file.
     #[error("the broker's URL cannot be used: {0}")]

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::settle::PublishError;
 
-/// The routing key of what is published here.
+/// The routing key of the canary.
 const ROUTING_KEY: &str = "revoker-check";
 /// What the canary says, should anybody see it.
 const CANARY_BODY: &[u8] = b"a canary of revoker check: it expires at once, and means nothing";
@@ -159,17 +159,17 @@ impl Visit {
         standing(&self.asking, queue).await
     }
 
-    /// Whether our user may publish to an exchange. Nothing arrives anywhere.
+    /// Whether our user may publish to an exchange with this key. Nothing arrives anywhere.
     ///
     /// # Errors
     /// [`Error::Refused`] if it may not, [`Error::Missing`], and the broker's own.
-    pub async fn may_write(&self, exchange: &str) -> Result<(), Error> {
+    pub async fn may_write(&self, exchange: &str, key: &str) -> Result<(), Error> {
         let channel = open(&self.publishing).await?;
         in_time("begin a transaction", channel.tx_select()).await?;
         let options = BasicPublishOptions::default();
         let publish = channel.basic_publish(
             exchange.into(),
-            ROUTING_KEY.into(),
+            key.into(),
             options,
             CANARY_BODY,
             BasicProperties::default(),
