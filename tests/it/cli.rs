@@ -1,5 +1,8 @@
 //! Tests of the command line: the tree, exit codes, and what the small subcommands write.
 
+mod check;
+mod status;
+
 use std::{
     fs,
     io::Write,

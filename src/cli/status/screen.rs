@@ -107,7 +107,8 @@ fn asked(rows: &[Row]) -> Vec<Vec<String>> {
             let messages = retries().filter_map(|row| row.standing).map(|s| s.messages);
             let sum: u64 = messages.map(u64::from).sum();
             let name = format!("{} retry queues", retries().count());
-            lines.push(vec![name, number(sum), "(come back by themselves)".into()]);
+            let hint = "come back by themselves".to_owned();
+            lines.push(vec![name, number(sum), String::new(), hint]);
         }
     }
     lines
@@ -120,7 +121,7 @@ fn queue_row(name: &str, row: &Row) -> Vec<String> {
             number(standing.messages.into()),
             standing.consumers.to_string(),
         ],
-        None => cells([name, "missing"]),
+        None => cells([name, "", "", "missing"]),
     }
 }
 

@@ -36,18 +36,21 @@ pub(super) fn number(n: u64) -> String {
     text
 }
 
-/// Rows of cells as lines, each column as wide as its widest cell.
+/// A head and rows of cells as lines, each column as wide as its widest cell, and one of numbers set
+/// to the right.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let layout: Vec<(usize, bool)> = (0..columns)
+        .map(|column| {
+            let width = cells(column).map(|cell| cell.chars().count()).max();
+            (width.unwrap_or(0), cells(column).skip(1).all(is_number))
+        })
+        .collect();
     let mut text = String::new();
     for row in rows {
-        let padded = row.iter().zip(&widths).map(|(cell, width)| {
-            if is_number(cell) {
+        let padded = row.iter().zip(&layout).map(|(cell, (width, numbers))| {
+            if *numbers {
                 format!("{cell:>width$}")
             } else {
                 format!("{cell:<width$}")
@@ -60,7 +63,7 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-fn is_number(cell: &str) -> bool {
+fn is_number(cell: &String) -> bool {
     cell.chars()
         .all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'))
 }
