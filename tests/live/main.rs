@@ -13,6 +13,7 @@
 
 mod audit;
 mod away;
+mod check;
 mod crash;
 mod deleted;
 mod drain;
@@ -29,6 +30,7 @@ mod publish;
 mod rejected;
 mod scrape;
 mod states;
+mod status;
 mod steered;
 mod taken;
 mod unsaved;

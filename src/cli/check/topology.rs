@@ -76,20 +76,24 @@ async fn queues(visit: &Visit, mode: TopologyMode, listing: Option<&Listing>) ->
     lines
 }
 
-/// What the broker does not compare for our user, the management API may tell.
+/// What the broker does not compare for our user, the management API may tell; and of several arguments
+/// that differ it names the type first, where the broker names any.
 pub fn known_elsewhere(
     queue: &Queue,
     found: Result<Compared, Error>,
     listed: Option<&Listed>,
 ) -> Result<Compared, Error> {
     match (found, listed) {
-        (Ok(Compared::NotAllowed(_)), Some(listed)) => match judge::difference(queue, listed) {
-            None => Ok(Compared::Same),
-            Some(difference) => Err(Error::Mismatch(format!(
-                "the queue '{}' exists with other arguments: {difference}; drain it, delete it and start the worker, which declares it rightly",
-                queue.name
-            ))),
-        },
+        (found @ (Ok(Compared::NotAllowed(_)) | Err(Error::Mismatch(_))), Some(listed)) => {
+            match (judge::difference(queue, listed), found) {
+                (Some(difference), _) => Err(Error::Mismatch(format!(
+                    "the queue '{}' exists with other arguments: {difference}; drain it (or move its messages with a shovel), delete it and start the worker, which declares it rightly",
+                    queue.name
+                ))),
+                (None, Err(error)) => Err(error),
+                (None, Ok(_)) => Ok(Compared::Same),
+            }
+        }
         (found, _) => found,
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod node;
+pub(crate) mod once;
 pub(crate) mod process;
 pub(crate) mod publish;
 pub(crate) mod read;

@@ -37,6 +37,11 @@ impl User {
         ctl(&["set_permissions", &self.name, names, names, names]).await;
     }
 
+    /// May configure, write to and read from what matches each.
+    pub(crate) async fn permit_each(&self, configure: &str, write: &str, read: &str) {
+        ctl(&["set_permissions", &self.name, configure, write, read]).await;
+    }
+
     /// Its password, to be looked for.
     pub(crate) fn password(&self) -> &str {
         &self.password
@@ -63,6 +68,19 @@ pub(crate) async fn ctl(arguments: &[&str]) {
     let output = done.await.unwrap().expect("the script must run");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "rabbitmqctl: {errors}");
+}
+
+/// The shared node's management API.
+pub(crate) fn management_url() -> String {
+    let node = std::env::var("LIVE_NODE_DIR").expect("LIVE_NODE_DIR must name the node's folder");
+    let told = std::fs::read_to_string(format!("{node}/env")).unwrap();
+    let url = told
+        .lines()
+        .find_map(|line| line.strip_prefix("MANAGEMENT_URL="));
+    url.expect(
+        "the shared node must have the management API: run these tests with `tests/run live`",
+    )
+    .to_owned()
 }
 
 fn script(arguments: &[&str]) -> Command {

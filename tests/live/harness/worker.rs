@@ -55,13 +55,17 @@ impl<'w> Settings<'w> {
         self
     }
 
+    /// The settings, as variables.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
     /// Starts the process and waits for nothing: it may end at once, as wrong settings make it.
     pub(crate) fn spawn(&self) -> Process {
         self.world
             .broker
             .delays_used(&self.settings["REVOKER_RETRY_DELAYS"]);
-        let settings = self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        Process::spawn(&["run"], settings, self.world.next_log("worker"))
+        Process::spawn(&["run"], self.variables(), self.world.next_log("worker"))
     }
 
     /// Starts it and waits until its admin port is open, not until it is ready.
