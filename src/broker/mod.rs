@@ -99,7 +99,7 @@ pub enum Error {
     #[error("the broker did not answer in time: {0}")]
     TimedOut(&'static str),
     /// `connection.blocked`: the broker takes no publish.
-    #[error("the broker blocks publishing: a memory or disk alarm, which it must get out of")]
+    #[error("the broker blocks publishing: a memory or disk alarm")]
     Blocked,
     /// A publish was not confirmed.
     #[error(transparent)]

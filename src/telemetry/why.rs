@@ -144,7 +144,7 @@ const fn broker(trouble: Trouble) -> &'static str {
             "the queues belong to another Stytch project; use another vhost or REVOKER_PREFIX"
         }
         Trouble::PublishingBlocked => {
-            "RabbitMQ blocks publishing: a memory or disk alarm, which it must get out of"
+            "RabbitMQ blocks publishing: a memory or disk alarm; free memory or disk on its nodes, which rabbitmq-diagnostics alarms names"
         }
     }
 }

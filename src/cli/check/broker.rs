@@ -33,8 +33,16 @@ pub(super) async fn lines(
     listing: Option<&Listing>,
 ) -> Vec<Line> {
     let mut lines = topology::lines(visit, settings, listing).await;
-    lines.extend(rights(visit, settings, outcomes).await);
-    lines.push(dead_letters(visit, &settings.prefix).await);
+    let rights = rights(visit, settings, outcomes).await;
+    let silent = rights.iter().any(|line| line.unavailable);
+    lines.extend(rights);
+    lines.push(match silent {
+        true => Line::not_checked(
+            Check::DeadLetters,
+            "the broker takes no publish, see \"rights\"",
+        ),
+        false => dead_letters(visit, &settings.prefix).await,
+    });
     lines.extend(orphans(visit, settings, listing).await);
     lines
 }

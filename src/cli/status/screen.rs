@@ -49,7 +49,7 @@ fn workers(look: &Look) -> String {
         "READY",
         "URGENT IN HAND",
         "BULK IN HAND",
-        "CALLS/S",
+        "ALLOWED/S",
         "LAST REVOKED",
     ])];
     for worker in &look.workers {
@@ -82,9 +82,17 @@ fn view_row(address: &str, view: &View, now: Timestamp) -> Vec<String> {
         if view.ready { "yes" } else { "no" }.to_owned(),
         in_hand(Lane::Urgent),
         in_hand(Lane::Bulk),
-        format!("{:.1}", view.calls_per_second),
+        rate(view.calls_per_second),
         last.map_or_else(|| "none yet".to_owned(), |at| format!("{} ago", since(at))),
     ]
+}
+
+/// Few calls a second are told to the tenth.
+fn rate(calls_per_second: f64) -> String {
+    match calls_per_second {
+        few @ ..100.0 => format!("{few:.1}"),
+        many => number(many as u64),
+    }
 }
 
 fn queues(look: &Look) -> String {

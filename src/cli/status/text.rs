@@ -44,7 +44,10 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     let layout: Vec<(usize, bool)> = (0..columns)
         .map(|column| {
             let width = cells(column).map(|cell| cell.chars().count()).max();
-            (width.unwrap_or(0), cells(column).skip(1).all(is_number))
+            (
+                width.unwrap_or(0),
+                cells(column).skip(1).all(|cell| is_number(cell)),
+            )
         })
         .collect();
     let mut text = String::new();
@@ -63,7 +66,7 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-fn is_number(cell: &String) -> bool {
+fn is_number(cell: &str) -> bool {
     cell.chars()
         .all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'))
 }

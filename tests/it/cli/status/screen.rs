@@ -13,8 +13,8 @@ NOT WELL   2026-11-22T06:30:05Z   revoker VERSION
   ! worker 10.0.0.8:9477: not reachable (Connection refused); is it running?
   - 43 dead letters in revocation.dead: sessions that were told to die and may live
 
-WORKER         STATE          FOR    READY  URGENT IN HAND    BULK IN HAND  CALLS/S  LAST REVOKED
-10.0.0.7:9477  credentials    1m 4s  yes    3, oldest 1m 10s             0     99.2  1m 5s ago
+WORKER         STATE          FOR    READY  URGENT IN HAND    BULK IN HAND  ALLOWED/S  LAST REVOKED
+10.0.0.7:9477  credentials    1m 4s  yes    3, oldest 1m 10s             0       99.2  1m 5s ago
 10.0.0.8:9477  not reachable
 
 QUEUE                  READY  CONSUMERS
