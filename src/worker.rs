@@ -5,11 +5,13 @@
 
 mod backlog;
 mod ending;
+mod heard;
 mod job;
 mod lane;
 mod life;
 mod record;
 mod service;
+mod states;
 mod turn;
 mod watch;
 
@@ -40,6 +42,7 @@ use crate::{
 };
 pub use backlog::Backlog;
 use ending::Ending;
+pub use heard::Heard;
 use job::Job;
 use life::{Life, Unread};
 pub use service::End;
@@ -71,6 +74,8 @@ pub struct Worker<A> {
     pub flights: Flights<Shared>,
     /// What is in hand.
     pub backlog: Backlog,
+    /// How the API last failed or refused us.
+    pub heard: Heard,
     /// Wall-clock time; the only part of the clock that tests replace, tokio's can be paused.
     pub wall: fn() -> Timestamp,
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, sleep_until, timeout},
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CALL_MAX, Error, Fact, Role, Settings, Watch,
+    CALL_MAX, Error, Fact, Refusal, Role, Settings, Watch,
     consume::Source,
     declare::{self, in_time},
     depth,
@@ -78,7 +78,7 @@ impl Broker {
         first: bool,
         prefetch: impl Fn(Lane) -> u16,
     ) -> Result<Session, Error> {
-        let mut again = AGAIN_FIRST;
+        let (mut again, mut told) = (AGAIN_FIRST, String::new());
         loop {
             self.turn().await;
             let error = match self.try_session(&prefetch).await {
@@ -87,11 +87,8 @@ impl Broker {
                 Err(error) => error,
             };
             let delay = again.mul_f64(1.0 + fastrand::f64() * JITTER);
-            tracing::warn!(
-                delay_ms = delay.as_millis() as u64,
-                next = "connect again",
-                "no session with the broker: {error}"
-            );
+            (self.watch)(Fact::NoSession(error.trouble(), delay));
+            log_no_session(&error.to_string(), &mut told, delay);
             sleep(delay).await;
             again = (again * 2).min(AGAIN_MAX);
         }
@@ -191,6 +188,17 @@ impl Broker {
     }
 }
 
+/// One line for what is wrong; while it lasts the state's own line repeats it, not each new try.
+fn log_no_session(error: &str, told: &mut String, delay: Duration) {
+    let (delay_ms, next) = (delay.as_millis() as u64, "connect again");
+    if error == told {
+        tracing::debug!(delay_ms, next, "no session with the broker: {error}");
+        return;
+    }
+    tracing::warn!(delay_ms, next, "no session with the broker: {error}");
+    error.clone_into(told);
+}
+
 /// A session's connections: their end waited for, or brought about.
 pub struct Stay(Consuming);
 
@@ -236,25 +244,55 @@ impl Stay {
     }
 }
 
-/// Opens one connection.
+/// Opens one connection of a worker's, or of a publisher's.
 pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, Error> {
+    let frame_max = (role == Role::Publisher).then_some(PUBLISHER_FRAME_BYTES_MAX);
+    dial_as(role.as_str(), settings, frame_max).await
+}
+
+/// Opens a connection under this name, which RabbitMQ shows.
+pub(crate) async fn dial_as(
+    name: &str,
+    settings: &Settings,
+    frame_max: Option<u32>,
+) -> Result<Connection, Error> {
+    let mut uri = uri(settings)?;
+    uri.query.heartbeat = Some(HEARTBEAT);
+    uri.query.frame_max = frame_max.or(uri.query.frame_max);
+    uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
+    // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
+    let properties =
+        ConnectionProperties::default().with_connection_name(format!("revoker {name}").into());
+    let user = uri.authority.userinfo.username.clone();
+    let connection = in_time("connect", Connection::connect_uri(uri, properties)).await;
+    connection.map_err(|error| match error {
+        // The broker says only that it refuses, not whom.
+        Error::Refused(Refusal::Login, said) => {
+            let whom = format!("the user '{user}' or its password is wrong ({said})");
+            Error::Refused(Refusal::Login, whom)
+        }
+        other => other,
+    })
+}
+
+/// The user and the password that these settings give, for what is not spoken to over AMQP.
+///
+/// # Errors
+/// When the URL or the password's file cannot be used.
+pub fn login(settings: &Settings) -> Result<(String, SecretString), Error> {
+    let user = uri(settings)?.authority.userinfo;
+    Ok((user.username, SecretString::from(user.password)))
+}
+
+fn uri(settings: &Settings) -> Result<AMQPUri, Error> {
     // The parser's own text could repeat the URL, and with it the password.
     let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
         Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
     })?;
     if let Some(path) = &settings.password_file {
-        let password = std::fs::read_to_string(path).map_err(|error| {
-            Error::Refused(format!("the password file cannot be read: {error}"))
-        })?;
+        let password = std::fs::read_to_string(path)
+            .map_err(|error| Error::PasswordFile(error.kind().to_string()))?;
         uri.authority.userinfo.password = password.trim().to_owned();
     }
-    uri.query.heartbeat = Some(HEARTBEAT);
-    if role == Role::Publisher {
-        uri.query.frame_max = Some(PUBLISHER_FRAME_BYTES_MAX);
-    }
-    uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
-    // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
-    let properties = ConnectionProperties::default()
-        .with_connection_name(format!("revoker {}", role.as_str()).into());
-    in_time("connect", Connection::connect_uri(uri, properties)).await
+    Ok(uri)
 }

@@ -44,7 +44,7 @@ pub(crate) async fn declare(connection: &Connection, settings: &Settings) -> Res
     .await
 }
 
-async fn exchange(
+pub(super) async fn exchange(
     channel: &Channel,
     name: &str,
     arguments: &[(&'static str, Argument)],
@@ -63,19 +63,7 @@ async fn exchange(
 }
 
 async fn queue(channel: &Channel, wanted: &Queue, passive: bool) -> Result<(), Error> {
-    let options = QueueDeclareOptions {
-        passive,
-        durable: true,      // as quorum queues and streams must be
-        exclusive: false,   // replicas share it
-        auto_delete: false, // stays without a consumer
-        nowait: false,      // the answer is what we want
-    };
-    let declared = channel.queue_declare(
-        wanted.name.as_str().into(),
-        options,
-        table(&wanted.arguments),
-    );
-    in_time("declare a queue", declared).await?;
+    declare_queue(channel, wanted, passive).await?;
     if passive {
         return Ok(());
     }
@@ -90,6 +78,27 @@ async fn queue(channel: &Channel, wanted: &Queue, passive: bool) -> Result<(), E
         in_time("bind a queue", bound).await?;
     }
     Ok(())
+}
+
+/// Declares a queue without its bindings; one that is there is compared.
+pub(super) async fn declare_queue(
+    channel: &Channel,
+    wanted: &Queue,
+    passive: bool,
+) -> Result<(), Error> {
+    let options = QueueDeclareOptions {
+        passive,
+        durable: true,      // as quorum queues and streams must be
+        exclusive: false,   // replicas share it
+        auto_delete: false, // stays without a consumer
+        nowait: false,      // the answer is what we want
+    };
+    let declared = channel.queue_declare(
+        wanted.name.as_str().into(),
+        options,
+        table(&wanted.arguments),
+    );
+    in_time("declare a queue", declared).await.map(drop)
 }
 
 /// Opens a channel in time.

@@ -16,7 +16,7 @@ use crate::event::Lane;
 /// How often the queues are asked.
 const EVERY: Duration = Duration::from_secs(5);
 /// A quorum queue with a slow leader can answer 0: the maximum of this many readings is told.
-const READINGS: usize = 3;
+pub(super) const READINGS: usize = 3;
 
 /// Asks until the session ends. A failure ends only the asking: the other channels tell more.
 pub(crate) async fn poll(

@@ -2,13 +2,15 @@
 
 use lapin::ErrorKind;
 
-use super::Error;
+use super::{Error, Refusal};
 
 /// AMQP 0-9-1 reply codes that decide something (the specification's constants).
 const ACCESS_REFUSED: u16 = 403;
 const NOT_FOUND: u16 = 404;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
+/// What tells a refused login from a missing right: both are 403.
+const LOGIN_REFUSED: &str = "Login was refused";
 
 /// A project's id that was cut shorter than this names nobody, in bytes: `project-live-` and 8 digits.
 const PROJECT_ID_SHOWN_MIN: usize = 21;
@@ -20,7 +22,11 @@ pub fn error(error: &lapin::Error) -> Error {
             let text = amqp.get_message().to_string();
             match amqp.get_id() {
                 PRECONDITION_FAILED => Error::Mismatch(mismatch(&text)),
-                ACCESS_REFUSED | NOT_ALLOWED => Error::Refused(text),
+                ACCESS_REFUSED if text.contains(LOGIN_REFUSED) => {
+                    Error::Refused(Refusal::Login, text)
+                }
+                ACCESS_REFUSED => Error::Refused(Refusal::Right, text),
+                NOT_ALLOWED => Error::Refused(Refusal::Vhost, text),
                 NOT_FOUND => Error::Missing(text),
                 _ => Error::Unreachable(text),
             }

@@ -17,7 +17,10 @@ pub mod headers;
 mod intake;
 mod link;
 pub mod publish;
+pub mod survey;
 pub mod topology;
+mod trouble;
+pub mod visit;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,9 +31,10 @@ use crate::{
     event::Lane,
     settle::{PublishError, To},
 };
-pub use connect::{Broker, Session, Stay};
+pub use connect::{Broker, Session, Stay, login};
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
+pub use trouble::{Refusal, Trouble};
 
 /// What the broker stage needs to know.
 #[derive(Debug, Clone)]
@@ -62,7 +66,7 @@ pub enum TopologyMode {
 pub(crate) const CALL_MAX: Duration = Duration::from_secs(15);
 
 /// Why the broker cannot be used. No variant holds a credential.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Our own URL or password file.
     #[error("the broker's URL cannot be used: {0}")]
@@ -78,9 +82,12 @@ pub enum Error {
     /// A queue or exchange exists with other arguments.
     #[error("{0}")]
     Mismatch(String),
+    /// The file with the password cannot be read: it may be about to be replaced.
+    #[error("the password file cannot be read: {0}")]
+    PasswordFile(String),
     /// The broker refuses our user, or a right is missing.
-    #[error("the broker refused us: {0}")]
-    Refused(String),
+    #[error("the broker refused us: {1}")]
+    Refused(Refusal, String),
     /// A queue or exchange that should be there is not.
     #[error(
         "the topology is not complete: {0}; run one worker with REVOKER_TOPOLOGY=declare, or declare it yourself"
@@ -92,6 +99,9 @@ pub enum Error {
     /// A call took too long.
     #[error("the broker did not answer in time: {0}")]
     TimedOut(&'static str),
+    /// `connection.blocked`: the broker takes no publish.
+    #[error("the broker blocks publishing: a memory or disk alarm")]
+    Blocked,
     /// A publish was not confirmed.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -138,6 +148,8 @@ pub enum Fact {
     Connected(Role, bool),
     /// A session was lost and a new one is being made.
     Reconnecting,
+    /// No session could be made; it is tried again after so long.
+    NoSession(Trouble, Duration),
     /// A lane's consumer ended under us.
     ConsumerEnded(Lane),
     /// A publish ended.

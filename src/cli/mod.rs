@@ -2,11 +2,14 @@
 //!
 //! Not here: what a subcommand does. Each file has its `Args` and a `run`.
 
+pub mod check;
 pub mod completions;
+mod http;
 pub mod keygen;
 pub mod publish;
 pub mod run;
 pub mod sandbox;
+pub mod status;
 
 use std::{io::Write, process::ExitCode};
 
@@ -32,6 +35,10 @@ Settings are flags or REVOKER_* variables; a flag wins. An empty variable counts
 pub enum Command {
     /// Run the worker until it is told to stop.
     Run(run::Args),
+    /// Check that all is there that the worker needs, without changing anything.
+    Check(Box<check::Args>),
+    /// Show how it stands: workers, states, queues, on one screen.
+    Status(Box<status::Args>),
     /// Publish one event, checked as the worker will check it, and wait until RabbitMQ has it.
     Publish(Box<publish::Args>),
     /// Run a pretend Stytch API, to try things out.
@@ -50,6 +57,8 @@ impl Command {
     pub async fn execute(self) -> Result<(), Failure> {
         match self {
             Self::Run(args) => run::run(args).await?,
+            Self::Check(args) => check::run(*args).await?,
+            Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,

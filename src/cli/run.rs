@@ -14,7 +14,7 @@ use crate::{
     settle::perform::Audit,
     shutdown,
     telemetry::{self, Admin, Metrics, StateBoard},
-    worker::{self, Backlog, End, Worker},
+    worker::{self, Backlog, End, Heard, Worker},
 };
 
 /// `revoker run`'s flags: every setting of the worker.
@@ -84,8 +84,9 @@ fn assemble(
     metrics: Arc<Metrics>,
     board: Arc<StateBoard>,
 ) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
-    let seen = Arc::clone(&metrics);
-    let watch: broker::Watch = Arc::new(move |fact| worker::watch(&seen, fact, Timestamp::now()));
+    let seen = (Arc::clone(&metrics), Arc::clone(&board));
+    let watch: broker::Watch =
+        Arc::new(move |fact| worker::watch(&seen.0, &seen.1, fact, Timestamp::now()));
     let names = Names::new(&settings.broker.prefix);
     let broker = Broker::new(settings.broker, watch);
     let worker = Worker {
@@ -100,6 +101,7 @@ fn assemble(
         board,
         flights: Flights::default(),
         backlog: Backlog::default(),
+        heard: Heard::default(),
         wall: Timestamp::now,
     };
     worker.metrics.rate_ceiling(settings.gate.max_rate);

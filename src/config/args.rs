@@ -18,7 +18,7 @@ type Group = (&'static str, &'static [&'static Setting]);
 /// All settings of `revoker run`, under the headings of its help.
 const GROUPS: &[Group] = &[
     ("RabbitMQ", broker::SETTINGS),
-    ("RabbitMQ", &[&broker::TOPOLOGY]),
+    ("RabbitMQ", &[&broker::TOPOLOGY, &broker::MANAGEMENT_URL]),
     ("Stytch", revoke::SETTINGS),
     ("Events", &[&STRICT_IDS]),
     ("Pace", gate::SETTINGS),
@@ -33,18 +33,19 @@ const PUBLISH_GROUPS: &[Group] = &[
     ("Stytch", &[&revoke::PROJECT_ID]),
 ];
 
+/// What `revoker status` needs: the broker, the names of its queues, and where a worker answers.
+const STATUS_GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("RabbitMQ", &[&settle::RETRY_DELAYS]),
+    ("Operation", &[&telemetry::ADMIN_ADDR]),
+];
+
 /// The flags and variables of `revoker run`, not yet checked.
 #[derive(Clone)]
 pub struct RunArgs {
     pub(super) values: Values,
     /// Names of all `REVOKER_*` variables that were set, to find misspelt ones.
     names: Vec<String>,
-}
-
-/// The flags and variables of `revoker publish`, not yet checked.
-#[derive(Clone)]
-pub struct PublishArgs {
-    pub(super) values: Values,
 }
 
 impl RunArgs {
@@ -86,12 +87,6 @@ impl fmt::Debug for RunArgs {
     }
 }
 
-impl fmt::Debug for PublishArgs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PublishArgs(…)")
-    }
-}
-
 impl clap::Args for RunArgs {
     fn augment_args(command: Command) -> Command {
         augment(command, GROUPS)
@@ -116,25 +111,53 @@ impl clap::FromArgMatches for RunArgs {
     }
 }
 
-impl clap::Args for PublishArgs {
-    fn augment_args(command: Command) -> Command {
-        augment(command, PUBLISH_GROUPS)
-    }
+/// Declares the flags and variables of a subcommand that needs some of the settings.
+macro_rules! some_args {
+    ($(#[$meta:meta])* $name:ident, $groups:expr) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        pub struct $name {
+            pub(super) values: Values,
+        }
 
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
+        impl fmt::Debug for $name {
+            /// Values may be credentials.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+
+        impl clap::Args for $name {
+            fn augment_args(command: Command) -> Command {
+                augment(command, $groups)
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl clap::FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                Ok(Self {
+                    values: Values::from_matches(matches, all($groups)),
+                })
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
 }
 
-impl clap::FromArgMatches for PublishArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self {
-            values: Values::from_matches(matches, all(PUBLISH_GROUPS)),
-        })
-    }
+some_args! {
+    /// The flags and variables of `revoker publish`, not yet checked.
+    PublishArgs, PUBLISH_GROUPS
+}
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
+some_args! {
+    /// The flags and variables of `revoker status`, not yet checked.
+    StatusArgs, STATUS_GROUPS
 }

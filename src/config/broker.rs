@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{parse, problems::Reader, setting::Setting, url};
+use super::{Management, parse, problems::Reader, setting::Setting, url};
 use crate::broker::{self, TopologyMode};
 
 pub(super) const AMQP_URL: Setting = Setting::new(
@@ -39,6 +39,14 @@ pub(super) const TOPOLOGY: Setting = Setting::new(
 )
 .default("declare");
 
+pub(super) const MANAGEMENT_URL: Setting = Setting::new(
+    "REVOKER_RABBITMQ_MANAGEMENT_URL",
+    "rabbitmq-management-url",
+    "URL",
+    "RabbitMQ's management API, such as https://user:password@host:15671, which only revoker check asks: it alone knows policies and bindings. Without a user in it, that of REVOKER_AMQP_URL. http:// only to this machine and to the hosts of REVOKER_ALLOW_PLAINTEXT",
+)
+.secret();
+
 /// In the order of `--help`.
 pub(super) const SETTINGS: &[&Setting] =
     &[&AMQP_URL, &AMQP_PASSWORD_FILE, &PREFIX, &ALLOW_PLAINTEXT];
@@ -65,6 +73,31 @@ pub(super) fn read(reader: &mut Reader<'_>, plaintext: &[String]) -> Option<brok
         topology: topology?,
         project_id: String::new(),
         retry_delays: Vec::new(),
+    })
+}
+
+/// The management API, if it is given.
+pub(super) fn management(reader: &mut Reader<'_>, plaintext: &[String]) -> Option<Management> {
+    reader.read(&MANAGEMENT_URL, |value| management_url(value, plaintext))
+}
+
+fn management_url(value: &str, plaintext: &[String]) -> Result<Management, String> {
+    let wrong = |what: &str| {
+        let shown = url::shown(value);
+        format!("is {shown}, {what}; give https://user:password@host:15671")
+    };
+    let url = url::Url::parse(value).ok_or_else(|| wrong("which cannot be read"))?;
+    match url.scheme.as_str() {
+        "https" => {}
+        "http" => url.check_plaintext("https", plaintext)?,
+        _ => return Err(wrong("which is not a web address")),
+    }
+    if url.has_query {
+        return Err(wrong("which has more than a host, a port and a path"));
+    }
+    Ok(Management {
+        url: SecretString::from(value.trim_end_matches('/')),
+        has_user: url.has_userinfo,
     })
 }
 

@@ -19,10 +19,12 @@ mod settle;
 mod telemetry;
 mod url;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
-pub use args::{PublishArgs, RunArgs};
+pub use args::{PublishArgs, RunArgs, StatusArgs};
 use problems::Reader;
 pub use problems::{Problem, Problems};
 pub use reference::{SettingDoc, markdown_table, reference};
@@ -48,6 +50,8 @@ const DRAIN_TIMEOUT: Setting = Setting::new(
 pub struct Settings {
     /// RabbitMQ.
     pub broker: crate::broker::Settings,
+    /// Its management API, for `revoker check`.
+    pub management: Option<Management>,
     /// The Stytch call.
     pub revoke: crate::revoke::Settings,
     /// Rate, slots and outages.
@@ -64,6 +68,24 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// To be logged at the start: what is allowed but perhaps not meant.
     pub warnings: Vec<String>,
+}
+
+/// RabbitMQ's management API.
+#[derive(Debug, Clone)]
+pub struct Management {
+    /// Its URL without a trailing slash, perhaps with a user and a password.
+    pub url: SecretString,
+    /// Whether it has a user; if not, it is asked as the broker's.
+    pub has_user: bool,
+}
+
+/// What `revoker status` needs to know, checked.
+#[derive(Debug)]
+pub struct StatusSettings {
+    /// RabbitMQ, when it was given; `project_id` is empty.
+    pub broker: Option<crate::broker::Settings>,
+    /// Where a worker listens by default.
+    pub admin_addr: SocketAddr,
 }
 
 /// What `revoker publish` needs to know, checked.
@@ -84,6 +106,7 @@ impl RunArgs {
         let mut reader = Reader::new(&self.values);
         let plaintext = broker::plaintext_hosts(&mut reader);
         let broker = broker::read(&mut reader, &plaintext);
+        let management = broker::management(&mut reader, &plaintext);
         let project = reader.required(
             &revoke::PROJECT_ID,
             "give project-live-… or project-test-… from Stytch's dashboard",
@@ -106,6 +129,7 @@ impl RunArgs {
             broker.retry_delays.clone_from(&settle.retry_delays);
             Some(Settings {
                 broker,
+                management,
                 revoke,
                 gate: gate?,
                 settle,
@@ -118,6 +142,36 @@ impl RunArgs {
                 },
                 drain_timeout: drain_timeout?,
                 warnings,
+            })
+        };
+        let settings = settings();
+        reader.finish(settings)
+    }
+}
+
+impl StatusArgs {
+    /// Checks everything. Without `REVOKER_AMQP_URL` the broker is not asked.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn settings(&self) -> Result<StatusSettings, Problems> {
+        let mut reader = Reader::new(&self.values);
+        let plaintext = broker::plaintext_hosts(&mut reader);
+        let given = reader.raw(&broker::AMQP_URL).is_some();
+        let broker = given.then(|| broker::read(&mut reader, &plaintext));
+        let retry_delays = settle::read_retry_delays(&mut reader);
+        let admin_addr = telemetry::admin_addr(&mut reader);
+        let settings = || {
+            let mut broker = match broker {
+                Some(broker) => Some(broker?),
+                None => None,
+            };
+            if let Some(broker) = &mut broker {
+                broker.retry_delays = retry_delays?;
+            }
+            Some(StatusSettings {
+                broker,
+                admin_addr: admin_addr?,
             })
         };
         let settings = settings();

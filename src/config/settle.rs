@@ -44,7 +44,7 @@ pub(super) const SETTINGS: &[&Setting] = &[&ATTEMPTS, &RETRY_DELAYS, &SEAL_KEY_F
 
 pub(super) fn read(reader: &mut Reader<'_>, outage: Option<OutageMode>) -> Option<Settings> {
     let attempts = reader.read(&ATTEMPTS, parse::number(1..=20));
-    let retry_delays = reader.read(&RETRY_DELAYS, retry_delays);
+    let retry_delays = read_retry_delays(reader);
     let outcomes = reader.read(&OUTCOMES, parse::switch);
     Some(Settings {
         attempts: attempts?,
@@ -94,6 +94,11 @@ fn key_ring_file(path: &str) -> Result<KeyRing, String> {
         ));
     }
     KeyRing::parse(&text).map_err(|error| format!("names the file {shown}: {error}"))
+}
+
+/// The delays alone: names of queues follow from them.
+pub(super) fn read_retry_delays(reader: &mut Reader<'_>) -> Option<Vec<Duration>> {
+    reader.read(&RETRY_DELAYS, retry_delays)
 }
 
 fn retry_delays(value: &str) -> Result<Vec<Duration>, String> {

@@ -30,7 +30,7 @@ pub(super) const LOG_FORMAT: Setting = Setting::new(
 pub(super) const SETTINGS: &[&Setting] = &[&ADMIN_ADDR, &LOG, &LOG_FORMAT];
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
-    let admin_addr = reader.read(&ADMIN_ADDR, address);
+    let admin_addr = admin_addr(reader);
     let log = reader.read(&LOG, log_filter);
     let log_format = reader.read(
         &LOG_FORMAT,
@@ -41,6 +41,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log: log?,
         log_format,
     })
+}
+
+/// The admin port alone.
+pub(super) fn admin_addr(reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    reader.read(&ADMIN_ADDR, address)
 }
 
 fn address(value: &str) -> Result<SocketAddr, String> {

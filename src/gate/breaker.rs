@@ -138,6 +138,15 @@ impl Breaker {
         }
     }
 
+    /// While paused: how long until the next canary; zero while it is on the wire.
+    pub fn next_canary(&self, now: Duration) -> Option<Duration> {
+        self.paused?;
+        Some(match self.phase {
+            Phase::Paused(_, at) => at.saturating_sub(now),
+            Phase::Flowing | Phase::Probing => Duration::ZERO,
+        })
+    }
+
     /// Asks for a canary at once, if paused: the secret file has changed.
     pub fn probe_now(&mut self, now: Duration) {
         if let Phase::Paused(why, _) = self.phase {

@@ -212,8 +212,9 @@ impl<W> Line<W> {
         let since = self.pacers.iter().filter_map(Pacer::limited_since).min();
         View {
             paused: self.breaker.paused(),
+            canary_in: self.breaker.next_canary(now),
             limited_for: since.map(|since| now.saturating_sub(since)),
-            held: self.pacers.iter().any(|pacer| pacer.is_held(now)),
+            held_for: self.pacers.iter().filter_map(|p| p.held_for(now)).max(),
             rates: std::array::from_fn(|way| self.pacers[way].rate(now)),
         }
     }

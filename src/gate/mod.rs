@@ -112,10 +112,12 @@ pub struct Standing {
 pub struct View {
     /// Why nothing is sent, if so.
     pub paused: Option<breaker::Pause>,
+    /// While paused: how long until the next canary goes; zero while one is on the wire.
+    pub canary_in: Option<Duration>,
     /// How long Stytch has been answering 429 to all calls of a way.
     pub limited_for: Option<Duration>,
-    /// Whether a way is held until a time that is not yet come.
-    pub held: bool,
+    /// How long a way still is held, if one is.
+    pub held_for: Option<Duration>,
     /// Calls a second that may go, by way.
     pub rates: [f64; Way::ALL.len()],
 }

@@ -43,7 +43,7 @@ impl Gate {
     /// Whether a call of this lane may be tried: a 429 is only known to be over when one goes.
     pub fn may_try(&self, lane: Lane) -> bool {
         let view = self.view();
-        view.paused.is_none() && !(lane == Lane::Bulk && view.held)
+        view.paused.is_none() && !(lane == Lane::Bulk && view.held_for.is_some())
     }
 
     /// How many revokes a second may go.

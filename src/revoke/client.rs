@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::{
     Api, Call, Reply, SecretSource, Session, Settings,
     outcome::{Class, Failure},
-    wire,
+    wire::{self, Whoami},
 };
 
 /// Long lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory. Those within
@@ -32,6 +32,7 @@ pub struct Client {
     settings: Settings,
     revoke_url: reqwest::Url,
     list_url: reqwest::Url,
+    whoami_url: reqwest::Url,
     authorization: RwLock<Arc<HeaderValue>>,
     long_lists: Semaphore,
 }
@@ -75,19 +76,34 @@ impl Client {
             http,
             revoke_url: url("/v1/sessions/revoke")?,
             list_url: url("/v1/sessions")?,
+            whoami_url: url("/v1/debug/whoami")?,
             authorization: RwLock::new(Arc::new(basic(&settings.project_id, &secret))),
             long_lists: Semaphore::new(LONG_LISTS_AT_ONCE),
             settings,
         })
     }
 
+    /// The project that our credentials belong to, in Stytch's own words; `None` if it does not say.
+    pub async fn whoami(&self) -> Option<Whoami> {
+        let request = self.http.get(self.whoami_url.clone());
+        let request = request.header(AUTHORIZATION, self.authorization());
+        let mut response = request.send().await.ok()?;
+        let (status, mut body) = (response.status().as_u16(), Vec::new());
+        while let Some(chunk) = response.chunk().await.ok()? {
+            if body.len() + chunk.len() > wire::ANSWER_BYTES_MAX {
+                return None;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        wire::whoami(status, &body)
+    }
+
+    fn authorization(&self) -> HeaderValue {
+        let held = self.authorization.read();
+        HeaderValue::clone(&held.unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn request(&self, call: &Call) -> reqwest::RequestBuilder {
-        let authorization = Arc::clone(
-            &self
-                .authorization
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
         let request = match call {
             Call::ListSessions(user_id) => {
                 let mut url = self.list_url.clone();
@@ -97,7 +113,7 @@ impl Client {
             _ => self.http.post(self.revoke_url.clone()),
         };
         let request = request
-            .header(AUTHORIZATION, HeaderValue::clone(&authorization))
+            .header(AUTHORIZATION, self.authorization())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         match wire::body(call) {
             // Exactly this: the API rejects a charset suffix.

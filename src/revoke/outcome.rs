@@ -117,6 +117,49 @@ closed_set! {
     }
 }
 
+closed_set! {
+    /// What of ours Stytch refuses when it refuses every call.
+    Blame {
+        /// The API secret.
+        Secret => "secret_refused",
+        /// The project.
+        Project => "project_refused",
+        /// The base URL: what answers there is not the API we speak to.
+        BaseUrl => "base_url_wrong",
+    }
+}
+
+impl ApiCode {
+    /// What of ours the code blames; `None` if it is about the one request.
+    pub const fn blames(self) -> Option<Blame> {
+        Some(match self {
+            Self::UnauthorizedCredentials
+            | Self::InvalidSecretAuthentication
+            | Self::InvalidAuthorizationHeader
+            | Self::InvalidSecretId
+            | Self::Unauthorized => Blame::Secret,
+            Self::InvalidProjectIdAuthentication
+            | Self::UnauthorizedProjectId
+            | Self::ProjectNotFound
+            | Self::InvalidProjectId => Blame::Project,
+            Self::UseHttps
+            | Self::Cname
+            | Self::RouteNotFound
+            | Self::MethodNotAllowed
+            | Self::Redirect => Blame::BaseUrl,
+            Self::InvalidSessionId
+            | Self::NoSessionRevokeArguments
+            | Self::TooManySessionRevokeArguments
+            | Self::InvalidSessionToken
+            | Self::UnableToParseSessionJwt
+            | Self::JwtInvalid
+            | Self::InvalidUserId
+            | Self::BadRequest
+            | Self::ApiOther => return None,
+        })
+    }
+}
+
 /// How a call ended.
 #[derive(Debug, Clone)]
 pub struct Reply {

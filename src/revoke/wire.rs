@@ -18,6 +18,8 @@ pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest `request_id` that is kept.
 const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Longest id or name of a project that is shown.
+const PROJECT_CHARS_MAX: usize = 128;
 /// Longest `error_type` that is kept.
 const ERROR_TYPE_BYTES_MAX: usize = 64;
 
@@ -49,6 +51,33 @@ pub struct Answer {
     pub error_type: Option<String>,
     /// The sessions of a list.
     pub sessions: Vec<Session>,
+}
+
+/// A project, in Stytch's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whoami {
+    /// Its id.
+    pub project_id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Reads the answer of `GET /v1/debug/whoami`; only plain words are believed.
+pub fn whoami(status: u16, body: &[u8]) -> Option<Whoami> {
+    #[derive(Deserialize)]
+    struct Raw {
+        project_id: String,
+        #[serde(default)]
+        name: String,
+    }
+    let raw: Raw = serde_json::from_slice(body).ok()?;
+    let plain = |text: &String| {
+        text.chars().count() <= PROJECT_CHARS_MAX && !text.chars().any(char::is_control)
+    };
+    (status == 200 && plain(&raw.project_id) && plain(&raw.name)).then_some(Whoami {
+        project_id: raw.project_id,
+        name: raw.name,
+    })
 }
 
 /// Reads an answer that came whole and within its limit.

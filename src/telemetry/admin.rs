@@ -20,11 +20,12 @@ use hyper::{
     Method, Request, Response, StatusCode, header, server::conn::http1, service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::Semaphore, time};
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
-use super::state::StateBoard;
+use super::state::{Snapshot, StateBoard, shown_time};
 
 /// Connections at once; further ones are closed unanswered.
 pub const CONNECTIONS_MAX: usize = 64;
@@ -191,18 +192,27 @@ impl Pages {
 
     /// `/readyz`: 503 only where nothing can come in.
     fn readiness(&self) -> (StatusCode, &'static str, String) {
-        let shown = self.board.snapshot();
+        let (shown, also) = self.board.now();
         let status = if shown.ready() {
             StatusCode::OK
         } else {
             StatusCode::SERVICE_UNAVAILABLE
         };
-        let body = serde_json::json!({
-            "ready": shown.ready(),
-            "state": shown.state.as_str(),
-            "since": format!("{:.3}", shown.since),
-            "reason": shown.reason,
-        });
+        let also: Vec<Value> = also.iter().map(told).collect();
+        let mut body = told(&shown);
+        body["ready"] = shown.ready().into();
+        body["also"] = also.into();
         (status, "application/json", format!("{body}\n"))
     }
+}
+
+/// A state in the answer of `/readyz`.
+fn told(held: &Snapshot) -> Value {
+    json!({
+        "state": held.state.as_str(),
+        "since": shown_time(held.since),
+        "reason": held.why.sentence(),
+        "why": held.why.as_str(),
+        "next_probe": held.next_probe.map(shown_time),
+    })
 }

@@ -99,7 +99,9 @@ catalogue! {
     build_info: Gauge "revoker_build_info" [Version, Revision] "Always 1; says which build runs.";
     ready: Gauge "revoker_ready" [] "1 if /readyz answers 200.";
     state: Gauge "revoker_state" [State] "1 for the one state that says why the worker is not at full speed.";
+    state_why: Gauge "revoker_state_why" [Why] "1 for the reason of that state.";
     state_since: Gauge "revoker_state_since_timestamp_seconds" [] "When that state began.";
+    state_next_probe: Gauge "revoker_state_next_probe_timestamp_seconds" [] "When the next canary or the next try to connect is due, or the drain ends; 0 if there is none.";
     received: Count "revoker_events_received_total" [Lane, Delivery] "Messages taken from a lane's queue.";
     rejected: Count "revoker_events_rejected_total" [Lane, RejectCode] "Events refused before any call, by the contract's code.";
     completed: Count "revoker_events_completed_total" [Lane, Outcome] "Events that came to an end.";

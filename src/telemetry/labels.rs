@@ -7,12 +7,10 @@ use super::sets::{
     To, Unmeasured,
 };
 use super::state::State;
+use super::why::Why;
 use crate::{
     event::{self, Lane},
-    revoke::{
-        CallKind,
-        outcome::{ApiCode, CallResult},
-    },
+    revoke::{CallKind, outcome::CallResult},
     settle::{code::Code, outcome::Outcome},
 };
 
@@ -20,30 +18,9 @@ use crate::{
 /// worker and never cost a message anything.
 pub fn dead_letter_codes() -> impl Iterator<Item = Code> {
     Code::all().filter(|code| match code {
-        Code::Api(code) => !blames_credentials(*code),
+        Code::Api(code) => code.blames().is_none(),
         _ => true,
     })
-}
-
-/// Whether the API's code blames our credentials, project or base URL.
-const fn blames_credentials(code: ApiCode) -> bool {
-    matches!(
-        code,
-        ApiCode::UnauthorizedCredentials
-            | ApiCode::InvalidSecretAuthentication
-            | ApiCode::InvalidProjectIdAuthentication
-            | ApiCode::InvalidAuthorizationHeader
-            | ApiCode::UnauthorizedProjectId
-            | ApiCode::ProjectNotFound
-            | ApiCode::InvalidProjectId
-            | ApiCode::InvalidSecretId
-            | ApiCode::UseHttps
-            | ApiCode::Cname
-            | ApiCode::RouteNotFound
-            | ApiCode::MethodNotAllowed
-            | ApiCode::Unauthorized
-            | ApiCode::Redirect
-    )
 }
 
 /// Declares [`Label`]: variant, label name, and the set its values come from.
@@ -115,6 +92,8 @@ labels! {
     To "to" words!(To);
     /// [`Unmeasured`].
     Unmeasured "cause" words!(Unmeasured);
+    /// [`Why`].
+    Why "why" Why::all().map(Why::as_str).collect();
     /// The package's version.
     Version "version" vec![env!("CARGO_PKG_VERSION")];
 }

@@ -15,6 +15,7 @@ use super::sets::{
     To, Unmeasured,
 };
 use super::state::{Snapshot, State};
+use super::why::Why;
 use crate::{
     event::{self, Lane},
     revoke::{CallKind, outcome::CallResult},
@@ -259,12 +260,17 @@ impl Metrics {
 
 /// The worker itself.
 impl Metrics {
-    /// Which state is shown, since when, and whether it is ready.
+    /// Which state is shown, why, since when and until when, and whether it is ready.
     pub fn state(&self, shown: &Snapshot) {
         for (state, gauge) in State::ALL.iter().zip(self.all.state.iter()) {
             gauge.set(one_if(*state == shown.state));
         }
+        for (why, gauge) in Why::all().zip(self.all.state_why.iter()) {
+            gauge.set(one_if(why == shown.why));
+        }
         self.all.state_since.only().set(seconds(shown.since));
+        let next_probe = shown.next_probe.map_or(0.0, seconds);
+        self.all.state_next_probe.only().set(next_probe);
         self.all.ready.only().set(one_if(shown.ready()));
     }
 

@@ -11,12 +11,14 @@ pub mod logs;
 pub mod metrics;
 pub mod sets;
 pub mod state;
+pub mod why;
 
 use std::net::SocketAddr;
 
 pub use admin::Admin;
 pub use metrics::Metrics;
 pub use state::{State, StateBoard};
+pub use why::Why;
 
 /// What telemetry needs to know.
 #[derive(Debug, Clone)]

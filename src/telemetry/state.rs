@@ -2,14 +2,15 @@
 //! metrics and the log.
 //!
 //! Several things can be wrong at once: causes are set and cleared on their own, by whoever knows,
-//! and the worst of them is shown. This file does not find out what is wrong, and has no clock.
+//! and the worst of them is shown, the others beside it. This file does not find out what is wrong, and
+//! has no clock.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::metrics::Metrics;
-use crate::closed_set;
+use super::{metrics::Metrics, why::Why};
+use crate::{broker::Trouble, closed_set};
 
 closed_set! {
     /// The worker's states, from the best to the worst: the last that holds is shown.
@@ -33,7 +34,7 @@ closed_set! {
 
 impl State {
     /// Whether somebody may have to act.
-    const fn is_alarming(self) -> bool {
+    pub const fn is_alarming(self) -> bool {
         match self {
             Self::Running | Self::Throttled | Self::Draining => false,
             Self::Audit | Self::Outage | Self::Credentials | Self::Broker => true,
@@ -41,15 +42,17 @@ impl State {
     }
 }
 
-/// What is shown at one moment.
+/// A state that holds at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The worst state that holds.
+    /// The state.
     pub state: State,
     /// Since when it holds; for `running`, since the last cause was cleared.
     pub since: Timestamp,
-    /// Why, in words fixed at compile time: they cannot hold a secret.
-    pub reason: &'static str,
+    /// Why.
+    pub why: Why,
+    /// When the next canary or the next try to connect is due, or the drain ends; where there is one.
+    pub next_probe: Option<Timestamp>,
 }
 
 impl Snapshot {
@@ -60,17 +63,14 @@ impl Snapshot {
     }
 }
 
-/// What is said of a state without a cause.
-const ALL_WELL: &str = "nothing stands in the way";
-
 /// A reminder within this time of the last line would only repeat it.
 const REMINDER_GAP_MIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// The causes that hold; pure.
 #[derive(Debug)]
 struct Causes {
-    /// Since when and why, for each state that holds. `Running` is never among them.
-    held: [Option<(Timestamp, &'static str)>; State::ALL.len()],
+    /// For each state, whether it holds. `Running` is never among them.
+    held: [Option<Snapshot>; State::ALL.len()],
     /// When the last cause was cleared.
     clear_since: Timestamp,
     /// When the last line was logged.
@@ -78,36 +78,47 @@ struct Causes {
 }
 
 impl Causes {
-    /// Sets or clears a cause; setting one again changes its reason, not its beginning.
-    fn set(&mut self, state: State, on: bool, reason: &'static str, now: Timestamp) {
+    /// Sets a cause; setting one again changes its reason and its next probe, not its beginning.
+    fn hold(&mut self, why: Why, next_probe: Option<Timestamp>, now: Timestamp) {
+        let state = why.state();
         if state == State::Running {
             return; // it is what remains without a cause
         }
         let cause = &mut self.held[state as usize];
-        match (&mut *cause, on) {
-            (Some((_, why)), true) => *why = reason,
-            (None, true) => *cause = Some((now, reason)),
-            (Some(_), false) => {
-                *cause = None;
-                self.clear_since = now;
-            }
-            (None, false) => {}
+        let since = cause.map_or(now, |held| held.since);
+        *cause = Some(Snapshot {
+            state,
+            since,
+            why,
+            next_probe,
+        });
+    }
+
+    fn clear(&mut self, state: State, now: Timestamp) {
+        if self.held[state as usize].take().is_some() {
+            self.clear_since = now;
         }
+    }
+
+    /// All that hold, the worst first.
+    fn all(&self) -> impl Iterator<Item = Snapshot> {
+        self.held.iter().rev().copied().flatten()
     }
 
     /// The worst that holds.
     fn shown(&self) -> Snapshot {
-        let worst = State::ALL
-            .iter()
-            .zip(&self.held)
-            .rev()
-            .find_map(|(state, cause)| cause.map(|(since, reason)| (*state, since, reason)));
-        let (state, since, reason) = worst.unwrap_or((State::Running, self.clear_since, ALL_WELL));
-        Snapshot {
-            state,
-            since,
-            reason,
-        }
+        self.all().next().unwrap_or(Snapshot {
+            state: State::Running,
+            since: self.clear_since,
+            why: Why::AllWell,
+            next_probe: None,
+        })
+    }
+
+    /// The words of those beneath the shown one.
+    fn beneath(&self) -> String {
+        let words: Vec<&str> = self.all().skip(1).map(|held| held.state.as_str()).collect();
+        words.join(",")
     }
 }
 
@@ -126,7 +137,7 @@ impl StateBoard {
             clear_since: now,
             logged: now,
         };
-        causes.set(State::Broker, true, "not connected yet", now);
+        causes.hold(Why::Broker(Trouble::NotConnected), None, now);
         metrics.state(&causes.shown());
         Self {
             causes: Mutex::new(causes),
@@ -134,16 +145,27 @@ impl StateBoard {
         }
     }
 
-    /// A cause holds (`on`) or does not hold any more. If that changes what is shown, it is logged
-    /// and exported; the reason of a cause that is cleared is not looked at.
-    pub fn set(&self, state: State, on: bool, reason: &'static str, now: Timestamp) {
+    /// A state holds for this reason; told again, the reason and the next probe may be others.
+    pub fn hold(&self, why: Why, next_probe: Option<Timestamp>, now: Timestamp) {
+        self.change(why.state(), now, |causes| causes.hold(why, next_probe, now));
+    }
+
+    /// A state does not hold any more.
+    pub fn clear(&self, state: State, now: Timestamp) {
+        self.change(state, now, |causes| causes.clear(state, now));
+    }
+
+    /// Changes the cause of one state. What begins or ends is logged, and what is shown exported.
+    fn change(&self, state: State, now: Timestamp, change: impl FnOnce(&mut Causes)) {
         let mut causes = self.lock();
-        let before = causes.shown();
-        causes.set(state, on, reason, now);
+        let (before, held) = (causes.shown(), causes.held[state as usize].is_some());
+        change(&mut causes);
         let after = causes.shown();
         if before.state != after.state {
             causes.logged = now;
-            log_change(before.state, &after);
+            log_change(before.state, &after, &causes.beneath());
+        } else if held != causes.held[state as usize].is_some() {
+            log_beneath(state, !held, after.state);
         }
         // Under the lock, so that two changes cannot reach the gauges in the wrong order.
         self.metrics.state(&after);
@@ -159,7 +181,7 @@ impl StateBoard {
             return false;
         }
         causes.logged = now;
-        log_still(&shown, now);
+        log_still(&shown, &causes.beneath(), now);
         true
     }
 
@@ -168,29 +190,59 @@ impl StateBoard {
         self.lock().shown()
     }
 
+    /// What is shown now, and what holds beneath it, the worst first.
+    pub fn now(&self) -> (Snapshot, Vec<Snapshot>) {
+        let causes = self.lock();
+        (causes.shown(), causes.all().skip(1).collect())
+    }
+
     /// A panic elsewhere does not make the causes wrong.
     fn lock(&self) -> MutexGuard<'_, Causes> {
         self.causes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A time as it is shown.
+pub(super) fn shown_time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
 /// The line of a change.
-fn log_change(before: State, after: &Snapshot) {
-    let (from, state, reason) = (before.as_str(), after.state.as_str(), after.reason);
+fn log_change(before: State, after: &Snapshot, also: &str) {
+    let (from, state, reason) = (before.as_str(), after.state.as_str(), after.why.sentence());
+    let next_probe = after.next_probe.map(shown_time);
+    let (next_probe, also) = (next_probe.as_deref(), some(also));
     if after.state.is_alarming() {
-        tracing::warn!(state, from, reason, "state changed");
+        tracing::warn!(state, from, reason, next_probe, also, "state changed");
     } else {
-        tracing::info!(state, from, reason, "state changed");
+        tracing::info!(state, from, reason, next_probe, also, "state changed");
     }
 }
 
+/// The line of a state that began or ended beneath a worse one.
+fn log_beneath(state: State, begins: bool, shown: State) {
+    let (state, shown, change) = (
+        state.as_str(),
+        shown.as_str(),
+        if begins { "begins" } else { "ends" },
+    );
+    tracing::info!(state, change, shown, "state beneath the shown one changed");
+}
+
 /// The line of a state that lasts.
-fn log_still(shown: &Snapshot, now: Timestamp) {
-    let (state, reason) = (shown.state.as_str(), shown.reason);
+fn log_still(shown: &Snapshot, also: &str, now: Timestamp) {
+    let (state, reason) = (shown.state.as_str(), shown.why.sentence());
     let held_s = now.duration_since(shown.since).as_secs();
+    let next_probe = shown.next_probe.map(shown_time);
+    let (next_probe, also) = (next_probe.as_deref(), some(also));
     if shown.state.is_alarming() {
-        tracing::warn!(state, reason, held_s, "state lasts");
+        tracing::warn!(state, reason, held_s, next_probe, also, "state lasts");
     } else {
-        tracing::info!(state, reason, held_s, "state lasts");
+        tracing::info!(state, reason, held_s, next_probe, also, "state lasts");
     }
+}
+
+/// Nothing to tell is no field.
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     event::{Event, Lane},
-    revoke::{Call, Class, Reply},
+    revoke::{Call, Class, Reply, outcome::CallResult},
     settle::{code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
     telemetry::sets::{DeliveryKind, RetryCause, Stage, Unmeasured},
 };
@@ -73,6 +73,7 @@ impl<A> Worker<A> {
     ) {
         self.metrics
             .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
+        self.heard.hear(&reply.class);
         if let Some(hold) = hold {
             self.metrics.rate_blocked(hold);
         }
@@ -101,6 +102,31 @@ impl<A> Worker<A> {
             next,
             "a call did not do its work"
         );
+    }
+
+    /// A canary's answer: one line for what is new, since the state's own line repeats what lasts.
+    pub(super) fn record_canary(&self, call: &Call, reply: &Reply, told: &mut Option<CallResult>) {
+        let result = reply.class.result();
+        self.metrics
+            .stytch_request(call.kind(), result, reply.elapsed);
+        self.heard.hear(&reply.class);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    result = result.as_str(),
+                    http.status = reply.status,
+                    error_type = reply.error_type.as_deref(),
+                    request_id = reply.request_id.as_deref(),
+                    elapsed_ms = millis(reply.elapsed),
+                    "canary answered"
+                )
+            };
+        }
+        if told.replace(result) == Some(result) {
+            line!(debug);
+        } else {
+            line!(info);
+        }
     }
 
     pub(super) fn record_settled(

@@ -1,27 +1,22 @@
 //! The worker as a service: session after session, the canary, the states, and the drain.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
 use futures_util::{FutureExt, Stream};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Worker, job, lane};
 use crate::{
-    broker::{self, Broker, Open, Session},
-    event::{Lane, Message},
-    gate::{Canary, News, Reached, Way, breaker::Pause},
-    revoke::{Api, Call},
+    broker::{self, Broker, Open, Session, Stay, Trouble},
+    event::Message,
+    gate::{Canary, News, Reached, Way},
+    revoke::{Api, Call, outcome::CallResult},
     settle::{Outbox, Receipt, code::Code},
-    telemetry::{sets::Breaker, state::State},
+    telemetry::{State, Why, sets::Breaker},
 };
-
-/// How often the states are looked at.
-const LOOK: Duration = Duration::from_millis(200);
-/// How often the secret file is read again while Stytch refuses our credentials.
-const SECRET_LOOK: Duration = Duration::from_secs(2);
-/// How often a state that lasts is logged again.
-const REMIND: Duration = Duration::from_secs(60);
 
 /// How the worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +46,7 @@ impl<A: Api> Worker<A> {
                 () = shutdown.cancelled() => return Ok(End::Drained),
             };
             first = false;
-            self.board.set(State::Broker, false, "", (self.wall)());
+            self.board.clear(State::Broker, (self.wall)());
             let Session {
                 lanes,
                 unhandled,
@@ -73,19 +68,36 @@ impl<A: Api> Worker<A> {
             tasks.spawn(Arc::clone(&self).unhandled(deliveries, outbox, stop.clone()));
             tokio::select! {
                 why = stay.ended() => {
-                    self.board.set(State::Broker, true, "the session with the broker was lost", (self.wall)());
-                    tracing::warn!(next = "connect again", "the session with the broker was lost: {why}");
+                    self.lost(&why, "connect again");
                     // Tasks in hand end by themselves; their acks are dropped, their messages come again.
                     stay.close().await;
                     broker.reconnecting();
                 }
                 () = shutdown.cancelled() => {
-                    let end = self.drain(&stop, &tasks, drain).await;
+                    let end = tokio::select! {
+                        biased;
+                        end = self.drain(&stop, &tasks, drain) => end,
+                        // Told while it drains, too; what is in hand then ends by itself.
+                        never = self.tell_loss(&stay) => match never {},
+                    };
                     stay.close().await;
                     return Ok(end);
                 }
             }
         }
+    }
+
+    fn lost(&self, why: &str, next: &str) {
+        let now = (self.wall)();
+        self.board
+            .hold(Why::Broker(Trouble::SessionLost), None, now);
+        tracing::warn!(next, "the session with the broker was lost: {why}");
+    }
+
+    /// Tells of the session's end, and never ends itself.
+    async fn tell_loss(&self, stay: &Stay) -> Infallible {
+        self.lost(&stay.ended().await, "end: what is in hand comes again");
+        pending().await
     }
 
     /// Starts what runs beside the messages: the gate's timer, the canary, the states.
@@ -102,8 +114,9 @@ impl<A: Api> Worker<A> {
         tasks: &TaskTracker,
         drain: Duration,
     ) -> End {
+        let now = (self.wall)();
         self.board
-            .set(State::Draining, true, "asked to stop", (self.wall)());
+            .hold(Why::AskedToStop, now.checked_add(drain).ok(), now);
         stop.cancel();
         self.gate.close();
         tasks.close();
@@ -129,13 +142,14 @@ impl<A: Api> Worker<A> {
     /// Sends a canary whenever the gate wants one: to an API that seems out, with the secret read
     /// again before, or in place of messages that each may be at fault.
     async fn probe(self: Arc<Self>) {
+        let mut told = None;
         loop {
             let canary = self.gate.canary_due().await;
             if canary == Canary::Life {
                 self.metrics.breaker_to(Breaker::Probing);
             }
             // A pause without canaries would have no end: a panic is one that was not answered.
-            let asking = AssertUnwindSafe(self.canary(canary)).catch_unwind();
+            let asking = AssertUnwindSafe(self.canary(canary, &mut told)).catch_unwind();
             let news = asking.await.unwrap_or_else(|_| {
                 self.metrics.task_panic();
                 News::Failed(Reached::Unknown)
@@ -150,7 +164,7 @@ impl<A: Api> Worker<A> {
         }
     }
 
-    async fn canary(&self, canary: Canary) -> News {
+    async fn canary(&self, canary: Canary, told: &mut Option<CallResult>) -> News {
         let (environment, id) = (self.expectations.environment, uuid::Uuid::new_v4());
         let call = match canary {
             Canary::StandIn(Way::List, _) => {
@@ -164,72 +178,7 @@ impl<A: Api> Worker<A> {
             self.api.reload_secret();
         }
         let reply = self.api.call(&call).await;
-        self.metrics
-            .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
-        tracing::info!(
-            result = reply.class.result().as_str(),
-            http.status = reply.status,
-            error_type = reply.error_type.as_deref(),
-            request_id = reply.request_id.as_deref(),
-            elapsed_ms = reply.elapsed.as_millis() as u64,
-            "canary answered"
-        );
+        self.record_canary(&call, &reply, told);
         job::news(&reply)
-    }
-
-    /// Keeps the shown state and the gauges up to date.
-    async fn look(self: Arc<Self>) {
-        let mut tick = interval(LOOK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut secret_in, mut remind_in) = (SECRET_LOOK, REMIND);
-        loop {
-            tick.tick().await;
-            let (now, view) = ((self.wall)(), self.gate.view());
-            let outage = view.paused == Some(Pause::Outage);
-            let credentials = view.paused == Some(Pause::Credentials);
-            self.board.set(
-                State::Outage,
-                outage,
-                "Stytch does not answer the canary",
-                now,
-            );
-            self.board.set(
-                State::Credentials,
-                credentials,
-                "Stytch refuses our credentials, project or base URL",
-                now,
-            );
-            self.board.set(
-                State::Throttled,
-                view.limited_for.is_some(),
-                "Stytch answers 429",
-                now,
-            );
-            let [revokes, _] = view.rates;
-            self.metrics.rate(revokes);
-            self.board.set(
-                State::Audit,
-                self.audit.is_broken(),
-                "outcomes cannot be recorded",
-                now,
-            );
-            for lane in Lane::ALL {
-                self.metrics
-                    .oldest_unfinished(*lane, self.backlog.oldest(*lane));
-            }
-            secret_in = secret_in.saturating_sub(LOOK);
-            if secret_in.is_zero() {
-                secret_in = SECRET_LOOK;
-                if credentials && self.api.reload_secret() {
-                    tracing::info!(next = "probe at once", "the API secret has changed");
-                    self.gate.probe_now();
-                }
-            }
-            remind_in = remind_in.saturating_sub(LOOK);
-            if remind_in.is_zero() {
-                remind_in = REMIND;
-                self.board.remind(now);
-            }
-        }
     }
 }

@@ -1,21 +1,24 @@
-//! What happens at the broker, as numbers.
+//! What happens at the broker, as numbers and states.
 
 use jiff::Timestamp;
 
 use crate::{
-    broker::Fact,
+    broker::{Fact, Trouble},
     settle::{PublishError, To},
     telemetry::{
-        Metrics,
+        Metrics, State, StateBoard, Why,
         sets::{self, PublishResult},
     },
 };
 
-/// Turns what happens at the broker into numbers.
-pub fn watch(metrics: &Metrics, fact: Fact, now: Timestamp) {
+/// Turns what happens at the broker into numbers and states.
+pub fn watch(metrics: &Metrics, board: &StateBoard, fact: Fact, now: Timestamp) {
     match fact {
         Fact::Connected(role, up) => metrics.amqp_connected(role, up),
         Fact::Reconnecting => metrics.amqp_reconnect(),
+        Fact::NoSession(trouble, again_in) => {
+            board.hold(Why::Broker(trouble), now.checked_add(again_in).ok(), now);
+        }
         Fact::ConsumerEnded(lane) => metrics.consumer_cancel(lane),
         Fact::Published(to, result) => {
             let to = match to {
@@ -34,7 +37,9 @@ pub fn watch(metrics: &Metrics, fact: Fact, now: Timestamp) {
             metrics.publish(to, result);
         }
         Fact::Depth(depth, messages) => metrics.queue_depth(depth, messages, now),
-        // Counted where the message is returned; shown as a state.
-        Fact::AckLost(_) | Fact::Blocked(_) => {}
+        Fact::Blocked(true) => board.hold(Why::Broker(Trouble::PublishingBlocked), None, now),
+        Fact::Blocked(false) => board.clear(State::Broker, now),
+        // Counted where the message is returned.
+        Fact::AckLost(_) => {}
     }
 }

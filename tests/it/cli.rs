@@ -1,5 +1,8 @@
 //! Tests of the command line: the tree, exit codes, and what the small subcommands write.
 
+mod check;
+mod status;
+
 use std::{
     fs,
     io::Write,
@@ -57,6 +60,11 @@ fn exit_codes() {
         (&["run"], 64),
         (&["keygen", "--rotate", "/nowhere/keys"], 1),
         (&["publish", "--user-id", "user-test-1"], 64),
+        (&["check"], 64),
+        (&["status", "--worker", "127.0.0.1:0"], 64),
+        (&["status", "--worker", "ftp://127.0.0.1:9477"], 64),
+        (&["status", "--watch", "0"], 64),
+        (&["status", "--admin-addr", "here"], 64),
     ];
     for (args, code) in cases {
         let ended = revoker(args, &[], "");
@@ -92,7 +100,7 @@ fn help_shows_no_secret() {
         ("REVOKER_AMQP_URL", "amqp://u:hunter2@h"),
         ("REVOKER_STYTCH_SECRET", "hunter2"),
     ];
-    for subcommand in ["run", "publish"] {
+    for subcommand in ["run", "publish", "check", "status"] {
         let (_, stdout, _) = revoker(&[subcommand, "--help"], &variables, "");
         assert!(
             stdout.contains("REVOKER_AMQP_URL") && !stdout.contains("hunter2"),
@@ -197,7 +205,7 @@ fn completions_know_the_subcommands() {
         let (code, script, _) = revoker(&["completions", shell], &[], "");
         assert_eq!(code, 0);
         assert!(
-            ["publish", "keygen", "amqp-url"]
+            ["publish", "keygen", "amqp-url", "check", "status", "watch"]
                 .iter()
                 .all(|word| script.contains(word)),
             "{shell}"

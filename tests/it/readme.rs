@@ -155,6 +155,10 @@ fn every_name_exists() {
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
         .collect();
+    for command in &commands {
+        let named = format!("`revoker {command}`");
+        assert!(readme.contains(&named), "{named} is not in the README");
+    }
     let code = quoted(&readme).filter_map(|code| code.strip_prefix("revoker "));
     for command in code {
         let command = command.split_whitespace().next().unwrap();

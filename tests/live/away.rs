@@ -50,13 +50,20 @@ async fn a_broker_that_comes_later() {
     let (user, address) = world.broker.url.split_once('@').unwrap();
     let (address, vhost) = address.split_once('/').unwrap();
     let url = format!("{user}@127.0.0.1:{port}/{vhost}");
-    let mut worker = world.worker().set("REVOKER_AMQP_URL", url).launch().await;
+    let worker = world.worker().set("REVOKER_AMQP_URL", url);
+    let mut worker = worker.set("REVOKER_LOG", "debug").launch().await;
     check_waits(&mut worker).await;
     let delays = delays_ms(&worker, "cannot be reached");
     assert!(
         delays.len() >= 2 && delays.iter().all(|ms| *ms >= 1000),
         "{delays:?}"
     );
+    let log = worker.log();
+    let told = log.iter().filter(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        line["level"] == "WARN" && message.starts_with("no session with the broker: ")
+    });
+    assert_eq!(told.count(), 1, "what repeats itself is told once");
 
     let listener = socket.listen(16).unwrap();
     let broker: SocketAddr = address.parse().unwrap();

@@ -12,6 +12,7 @@
 )]
 
 mod away;
+mod check;
 mod drain;
 mod faults;
 mod forged;
@@ -22,5 +23,7 @@ mod intake;
 mod pace;
 mod publish;
 mod scrape;
+mod states;
+mod status;
 mod steered;
 mod taken;

@@ -212,9 +212,10 @@ impl Pacer {
         self.episode.is_open().then(|| duration(self.episode.began))
     }
 
-    /// Whether a 429 holds all paced calls until a later time.
-    pub fn is_held(&self, now: Duration) -> bool {
-        !is_due(self.hold_until, now.as_secs_f64())
+    /// How long a 429 still holds all paced calls, if one does.
+    pub fn held_for(&self, now: Duration) -> Option<Duration> {
+        let now = now.as_secs_f64();
+        (!is_due(self.hold_until, now)).then(|| duration(self.hold_until - now))
     }
 
     /// When the pace lets the next call go; infinite until an answer.

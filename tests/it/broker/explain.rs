@@ -4,7 +4,7 @@ use lapin::{
     ErrorKind,
     protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError},
 };
-use revoker::broker::{Error, explain};
+use revoker::broker::{Error, Refusal, Trouble, explain};
 
 const REMEDY: &str = "; arguments cannot be changed, so drain it (or move its messages with a shovel), \
     delete it and start the worker, which declares it rightly; or use another REVOKER_PREFIX";
@@ -122,11 +122,17 @@ fn the_reply_code_says_what_kind_of_error_it_is() {
         AMQPSoftError::ACCESSREFUSED,
         "ACCESS_REFUSED - configure access to exchange 'r.owner' in vhost '/' refused for user 'app'",
     );
-    assert!(matches!(refused, Error::Refused(_)), "{refused:?}");
+    assert!(
+        matches!(refused, Error::Refused(Refusal::Right, _)),
+        "{refused:?}"
+    );
     assert!(!refused.is_a_setting(), "rights can be given while we wait");
     assert!(refused.to_string().contains("'r.owner'"), "{refused}");
     let vhost = explained(AMQPHardError::NOTALLOWED, "NOT_ALLOWED - vhost x not found");
-    assert!(matches!(vhost, Error::Refused(_)), "{vhost:?}");
+    assert!(
+        matches!(vhost, Error::Refused(Refusal::Vhost, _)),
+        "{vhost:?}"
+    );
     let missing = explained(
         AMQPSoftError::NOTFOUND,
         "NOT_FOUND - no queue 'r.dead' in vhost '/'",
@@ -179,4 +185,41 @@ fn a_lock_names_the_project_that_holds_it() {
         "'type' for exchange 'r.owner' in vhost '/': received 'topic' but current is 'direct'",
         "the exchange 'r.owner' exists with other arguments: 'type' is 'direct', ",
     );
+}
+
+/// The state that is shown says which of our settings to look at, in words that hold no name.
+#[test]
+fn every_error_is_one_trouble() {
+    let refused = |text| explained(AMQPSoftError::ACCESSREFUSED, text);
+    let login = "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For \
+        details see the broker logfile.";
+    let right = "ACCESS_REFUSED - access to queue 'r.bulk' in vhost '/' refused for user 'app'";
+    let vhost = "NOT_ALLOWED - access to vhost 'prod' refused for user 'app'";
+    let differs = "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'x'";
+    let cases = [
+        (refused(login), Trouble::LoginRefused),
+        (refused(right), Trouble::RightMissing),
+        (
+            explained(AMQPHardError::NOTALLOWED, vhost),
+            Trouble::VhostRefused,
+        ),
+        (
+            explained(AMQPSoftError::NOTFOUND, "NOT_FOUND - no queue 'r.dead'"),
+            Trouble::TopologyMissing,
+        ),
+        (
+            explained(AMQPSoftError::PRECONDITIONFAILED, differs),
+            Trouble::TopologyDiffers,
+        ),
+        (
+            explained(AMQPHardError::CONNECTIONFORCED, "CONNECTION_FORCED - x"),
+            Trouble::Unreachable,
+        ),
+        (Error::TimedOut("connect"), Trouble::NoAnswer),
+        (Error::PasswordFile("gone".into()), Trouble::PasswordFile),
+        (Error::BadUrl("x".into()), Trouble::UrlWrong),
+    ];
+    for (error, trouble) in cases {
+        assert_eq!(error.trouble(), trouble, "{error}");
+    }
 }

@@ -221,7 +221,7 @@ fn unknown_variables_are_warned_about() {
 #[test]
 fn flag_and_variable_are_one_name() {
     let docs = reference();
-    assert_eq!(docs.len(), 25);
+    assert_eq!(docs.len(), 26);
     for doc in docs {
         let name = doc
             .variable

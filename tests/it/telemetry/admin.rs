@@ -7,10 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use revoker::telemetry::{
-    Admin, Metrics, State, StateBoard,
-    admin::{CONNECTIONS_MAX, HEADER_TIME_MAX},
+use revoker::{
+    broker::Trouble,
+    revoke::outcome::{Blame, Failure},
+    telemetry::{
+        Admin, Metrics, State, StateBoard, Why,
+        admin::{CONNECTIONS_MAX, HEADER_TIME_MAX},
+    },
 };
+use serde_json::{Value, json};
 
 use super::at;
 
@@ -58,7 +63,7 @@ fn ask(admin: &Admin, method: &str, path: &str) -> (u16, String, String) {
 #[test]
 fn pages_and_methods() {
     let (admin, board) = start();
-    board.set(State::Broker, false, "", at(1));
+    board.clear(State::Broker, at(1));
     // method, path, status, words of the head, start of the body
     let cases = [
         (
@@ -101,26 +106,34 @@ fn pages_and_methods() {
 #[test]
 fn readiness_is_refused_only_without_broker_and_while_draining() {
     let (admin, board) = start();
-    let check = |cause, on, status, state: &str, since: &str| {
-        board.set(cause, on, "because", at(7));
-        let (found, _, body) = ask(&admin, "GET", "/readyz");
-        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let reason = if state == "running" {
-            "nothing stands in the way"
-        } else {
-            "because"
-        };
-        let expected = serde_json::json!({
-            "ready": status == 200, "state": state, "since": since, "reason": reason,
-        });
-        assert_eq!((found, json), (status, expected));
+    let outage = Why::Outage(Failure::Timeout);
+    let credentials = Why::Credentials(Blame::Secret);
+    let login = Why::Broker(Trouble::LoginRefused);
+    let told = |why: Why, since: i64, next: Option<i64>| {
+        json!({
+            "state": why.state().as_str(), "why": why.as_str(), "reason": why.sentence(),
+            "since": format!("{:.3}", at(since)), "next_probe": next.map(|s| format!("{:.3}", at(s))),
+        })
     };
-    let (start, later) = (format!("{:.3}", at(0)), format!("{:.3}", at(7)));
-    check(State::Broker, true, 503, "broker", &start);
-    check(State::Broker, false, 200, "running", &later);
-    check(State::Outage, true, 200, "outage", &later);
-    check(State::Credentials, true, 200, "credentials", &later);
-    check(State::Draining, true, 503, "draining", &later);
+    let check = |status: u16, mut shown: Value, also: &[Value]| {
+        shown["ready"] = (status == 200).into();
+        shown["also"] = also.into();
+        let (found, _, body) = ask(&admin, "GET", "/readyz");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((found, body), (status, shown));
+    };
+    board.hold(login, Some(at(9)), at(7));
+    check(503, told(login, 0, Some(9)), &[]);
+    board.clear(State::Broker, at(7));
+    check(200, told(Why::AllWell, 7, None), &[]);
+    board.hold(outage, Some(at(8)), at(7));
+    check(200, told(outage, 7, Some(8)), &[]);
+    board.hold(credentials, Some(at(37)), at(8));
+    let beneath = told(outage, 7, Some(8));
+    check(200, told(credentials, 8, Some(37)), &[beneath]);
+    board.hold(Why::AskedToStop, Some(at(34)), at(9));
+    let beneath = [told(credentials, 8, Some(37)), told(outage, 7, Some(8))];
+    check(503, told(Why::AskedToStop, 9, Some(34)), &beneath);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod ledger;
 mod pace;
 mod posted;
 mod publishes;
+mod states;
 mod stytch;
 mod targets;
 mod users;

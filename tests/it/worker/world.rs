@@ -9,7 +9,7 @@ use revoker::{
     gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
-    worker::{Backlog, End, Worker},
+    worker::{Backlog, End, Heard, Worker},
 };
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -28,7 +28,7 @@ thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-fn wall() -> Timestamp {
+pub(super) fn wall() -> Timestamp {
     let began = BEGAN.get().expect("a world has begun");
     BEGIN.parse::<Timestamp>().unwrap() + began.elapsed()
 }
@@ -115,7 +115,7 @@ impl World {
 
     /// A new link to the broker, its lanes consumed.
     pub(super) fn connect(&mut self) {
-        self.worker.board.set(State::Broker, false, "", wall());
+        self.worker.board.clear(State::Broker, wall());
         let (link, lanes) = self.broker.link();
         let link = Arc::new(link);
         (self.stop, self.tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -240,6 +240,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         board: Arc::new(StateBoard::new(Arc::clone(metrics), wall())),
         flights: Flights::default(),
         backlog: Backlog::default(),
+        heard: Heard::default(),
         wall,
     })
 }

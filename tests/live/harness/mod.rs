@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod node;
+pub(crate) mod once;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod publish;

@@ -17,9 +17,19 @@ impl User {
         let name = format!("{name}-{:08x}", fastrand::u32(..));
         let password = format!("{:016x}", fastrand::u64(..));
         let user = Self { name, password };
-        ctl(&["add_user", &user.name, &user.password]).await;
+        user.add().await;
         user.permit(".*").await;
         user
+    }
+
+    /// Makes it, at first and after a [`User::delete`]; it may do nothing, and not even connect to a vhost.
+    pub(crate) async fn add(&self) {
+        ctl(&["add_user", &self.name, &self.password]).await;
+    }
+
+    /// Deletes it: the broker closes its connections.
+    pub(crate) async fn delete(&self) {
+        ctl(&["delete_user", &self.name]).await;
     }
 
     /// May configure, write to and read from what matches only.
@@ -35,6 +45,11 @@ impl User {
     /// Ends what connections it has.
     pub(crate) async fn disconnect(&self) {
         ctl(&["close_all_user_connections", &self.name, "by a test"]).await;
+    }
+
+    /// May configure, write to and read from what matches each.
+    pub(crate) async fn permit_each(&self, configure: &str, write: &str, read: &str) {
+        ctl(&["set_permissions", &self.name, configure, write, read]).await;
     }
 
     /// Its password, to be looked for.
@@ -63,6 +78,19 @@ pub(crate) async fn ctl(arguments: &[&str]) {
     let output = done.await.unwrap().expect("the script must run");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "rabbitmqctl: {errors}");
+}
+
+/// The shared node's management API.
+pub(crate) fn management_url() -> String {
+    let node = std::env::var("LIVE_NODE_DIR").expect("LIVE_NODE_DIR must name the node's folder");
+    let told = std::fs::read_to_string(format!("{node}/env")).unwrap();
+    let url = told
+        .lines()
+        .find_map(|line| line.strip_prefix("MANAGEMENT_URL="));
+    url.expect(
+        "the shared node must have the management API: run these tests with `tests/run live`",
+    )
+    .to_owned()
 }
 
 fn script(arguments: &[&str]) -> Command {

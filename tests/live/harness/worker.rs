@@ -64,13 +64,17 @@ impl<'w> Settings<'w> {
         self
     }
 
+    /// The settings, as variables.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
     /// Starts the process and waits for nothing: it may end at once, as wrong settings make it.
     pub(crate) fn spawn(&self) -> Process {
         self.world
             .broker
             .delays_used(&self.settings["REVOKER_RETRY_DELAYS"]);
-        let settings = self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        Process::spawn(&["run"], settings, self.world.next_log("worker"))
+        Process::spawn(&["run"], self.variables(), self.world.next_log("worker"))
     }
 
     /// Starts it and waits for its end, which wrong settings bring about; returns what it says.
@@ -125,6 +129,12 @@ impl Worker {
         let answer = self.client.get(format!("{}/readyz", self.url)).send().await;
         let answer = answer.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    /// What `/readyz` shows.
+    pub(crate) async fn shown(&self) -> Value {
+        let (_, body) = self.readyz().await.expect("the admin port must answer");
+        serde_json::from_str(&body).unwrap()
     }
 
     /// Whether `/readyz` answers 200.
