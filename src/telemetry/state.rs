@@ -154,7 +154,8 @@ impl StateBoard {
     pub fn remind(&self, now: Timestamp) -> bool {
         let mut causes = self.lock();
         let shown = causes.shown();
-        let due = now.duration_since(causes.logged) >= REMINDER_GAP_MIN;
+        // Apart in either direction: a clock that was set back must not silence the log for as long.
+        let due = now.duration_since(causes.logged).abs() >= REMINDER_GAP_MIN;
         if shown.state == State::Running || !due {
             return false;
         }
@@ -187,7 +188,7 @@ fn log_change(before: State, after: &Snapshot) {
 /// The line of a state that lasts.
 fn log_still(shown: &Snapshot, now: Timestamp) {
     let (state, reason) = (shown.state.as_str(), shown.reason);
-    let held_s = now.duration_since(shown.since).as_secs();
+    let held_s = now.duration_since(shown.since).as_secs().max(0);
     if shown.state.is_alarming() {
         tracing::warn!(state, reason, held_s, "state lasts");
     } else {

@@ -6,6 +6,7 @@
 mod attempts;
 mod blocked;
 mod broker;
+mod clock;
 mod dedupe;
 mod endings;
 mod faults;

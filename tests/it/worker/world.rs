@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use revoker::{
     broker::topology::Names,
     event::{Environment, Expectations, Lane, Message},
@@ -26,11 +26,18 @@ const LOOK: Duration = Duration::from_millis(50);
 thread_local! {
     /// A wall clock is a plain function, and every test has a thread of its own.
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How far the wall clock is off.
+    static OFF: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
+}
+
+/// Sets the wall clock so far off, at once.
+pub(super) fn set_clock(off: SignedDuration) {
+    OFF.set(off);
 }
 
 fn wall() -> Timestamp {
     let began = BEGAN.get().expect("a world has begun");
-    BEGIN.parse::<Timestamp>().unwrap() + began.elapsed()
+    BEGIN.parse::<Timestamp>().unwrap() + began.elapsed() + OFF.get()
 }
 
 /// What a scenario may set.
