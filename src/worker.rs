@@ -222,11 +222,12 @@ impl<A: Api> Worker<A> {
         life.facts.error_type.clone_from(&reply.error_type);
         let gate = self
             .gate
-            .report(permit, job::news(&reply), &mut life.suspicion);
+            .report(permit, life.news(&reply), &mut life.suspicion);
         let standing = Standing {
             own: gate.own,
             outages: gate.outages,
             aside: gate.aside,
+            blame: gate.blame,
         };
         let jitter = fastrand::f64();
         if let Some(flight) = flight {

@@ -63,6 +63,8 @@ closed_set! {
         RateLimited => "rate_limited",
         /// A 429 about this target only.
         OwnLimit => "own_limit",
+        /// Refused with an error type that nobody knows, as many before it; no attempt.
+        UnknownError => "unknown_error",
         /// A user still had sessions after the last round.
         UserSessionsRemain => "user_sessions_remain",
         /// Held in memory for half the hold limit; no attempt.

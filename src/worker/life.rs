@@ -6,12 +6,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::Worker;
+use super::{Worker, job};
 use crate::{
     event::{
         Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
     },
-    gate::{Suspicion, dedupe::Key},
+    gate::{News, Suspicion, dedupe::Key, unknown::Refusal},
+    revoke::{Class, Reply, outcome::ApiCode},
     settle::{
         code::Code,
         report::{Facts, Stored},
@@ -239,6 +240,17 @@ impl Life {
         match self.leave_at {
             Some(at) => sleep_until(at).await,
             None => std::future::pending().await,
+        }
+    }
+
+    /// What the gate learns from the answer to a call of its own.
+    pub(super) fn news(&self, reply: &Reply) -> News {
+        match reply.class {
+            Class::Permanent(ApiCode::ApiOther) => {
+                let word = reply.error_type.as_deref().unwrap_or_default();
+                News::Unknown(Refusal::new(word, &self.message.publisher))
+            }
+            _ => job::news(reply),
         }
     }
 

@@ -233,6 +233,7 @@ pub(super) fn cause(class: &Class) -> RetryCause {
     match class {
         Class::Retryable(failure) => RetryCause::from(*failure),
         Class::OwnLimit => RetryCause::OwnLimit,
+        Class::Permanent(_) => RetryCause::UnknownError,
         _ => RetryCause::RateLimited,
     }
 }

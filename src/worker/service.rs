@@ -142,7 +142,7 @@ impl<A: Api> Worker<A> {
             });
             if canary == Canary::Life {
                 self.metrics.breaker_to(match news {
-                    News::Answered | News::Limited(_) => Breaker::Flowing,
+                    News::Answered | News::Unknown(_) | News::Limited(_) => Breaker::Flowing,
                     News::Failed(_) | News::Refused => Breaker::Paused,
                 });
             }
@@ -186,19 +186,24 @@ impl<A: Api> Worker<A> {
             tick.tick().await;
             let (now, view) = ((self.wall)(), self.gate.view());
             let outage = view.paused == Some(Pause::Outage);
-            let credentials = view.paused == Some(Pause::Credentials);
+            let (credentials, refused) = match view.paused {
+                Some(Pause::Credentials) => {
+                    (true, "Stytch refuses our credentials, project or base URL")
+                }
+                Some(Pause::Unknown) => (
+                    true,
+                    "Stytch refuses whatever is sent with an error_type that this version does not know",
+                ),
+                Some(Pause::Outage) | None => (false, ""),
+            };
             self.board.set(
                 State::Outage,
                 outage,
                 "Stytch does not answer the canary",
                 now,
             );
-            self.board.set(
-                State::Credentials,
-                credentials,
-                "Stytch refuses our credentials, project or base URL",
-                now,
-            );
+            self.board
+                .set(State::Credentials, credentials, refused, now);
             self.board.set(
                 State::Throttled,
                 view.limited_for.is_some(),

@@ -8,6 +8,7 @@ mod dedupe;
 mod intake;
 mod line;
 mod rate;
+mod unknown;
 mod wait;
 
 use std::time::Duration;
