@@ -106,6 +106,7 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) {
         }
         "revoker-event-id" => history.event_id = string(value),
         "revoker-queue" => history.queue = string(value),
+        "revoker-on-trial" => history.on_trial = *value == AMQPValue::Boolean(true),
         _ => {}
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     settle::perform::Audit,
     shutdown,
     telemetry::{self, Admin, Metrics, StateBoard},
-    worker::{self, Backlog, End, Worker},
+    worker::{self, Backlog, End, Solitude, Worker},
 };
 
 /// `revoker run`'s flags: every setting of the worker.
@@ -100,6 +100,7 @@ fn assemble(
         board,
         flights: Flights::default(),
         backlog: Backlog::default(),
+        solitude: Solitude::default(),
         wall: Timestamp::now,
     };
     worker.metrics.rate_ceiling(settings.gate.max_rate);

@@ -1,7 +1,7 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
 //! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure, as are [`brake`],
-//! [`dedupe`], [`intake`] and [`unknown`]. [`wait`], [`flights`] and `outlook` know a clock.
+//! [`dedupe`], [`intake`], [`trial`] and [`unknown`]. [`wait`], [`flights`] and `outlook` know a clock.
 
 pub mod brake;
 pub mod breaker;
@@ -13,6 +13,7 @@ pub mod line;
 mod outlook;
 mod queue;
 pub mod rate;
+pub mod trial;
 pub mod unknown;
 pub mod wait;
 

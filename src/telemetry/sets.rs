@@ -69,6 +69,8 @@ closed_set! {
         UserSessionsRemain => "user_sessions_remain",
         /// Held in memory for half the hold limit; no attempt.
         HeldTooLong => "held_too_long",
+        /// Given out too often without an end, and not to be handled beside others; no attempt.
+        OnTrial => "on_trial",
         /// Written by a newer version of this worker; no attempt.
         NewerFormat => "newer_format",
     }

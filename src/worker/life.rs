@@ -11,7 +11,7 @@ use crate::{
     event::{
         Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
     },
-    gate::{News, Suspicion, dedupe::Key, unknown::Refusal},
+    gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
     revoke::{Class, Reply, outcome::ApiCode},
     settle::{
         code::Code,
@@ -86,6 +86,10 @@ impl Life {
             attempts: message.history.attempts,
             ..Facts::default()
         };
+        let stay = match message.history.on_trial {
+            true => stay.map(|stay| stay.min(LASTS_MAX)),
+            false => stay,
+        };
         Self {
             lane: message.lane,
             message,
@@ -98,6 +102,19 @@ impl Life {
             secret: true,
             still_sealed: false,
         }
+    }
+
+    /// One that ends without being read: what is sealed stays so.
+    pub(super) fn unread(message: Message, outages: u32, now: Timestamp) -> Self {
+        let mut life = Self::new(message, outages, None, now);
+        life.still_sealed = life.is_sealed();
+        life
+    }
+
+    /// Whether its body is sealed by us.
+    fn is_sealed(&self) -> bool {
+        let content_type = self.message.properties.content_type.as_deref();
+        content_type == Some(seal::CONTENT_TYPE) && self.message.history.returned
     }
 
     /// Opens the body if we sealed it, and decodes it.
@@ -120,11 +137,10 @@ impl Life {
     }
 
     fn open<A>(&mut self, worker: &Worker<A>) -> Result<(), Unread> {
-        let history = &self.message.history;
-        let is_sealed = self.message.properties.content_type.as_deref() == Some(seal::CONTENT_TYPE);
-        if !(is_sealed && history.returned) {
+        if !self.is_sealed() {
             return Ok(());
         }
+        let history = &self.message.history;
         let queue = history.queue.as_deref().unwrap_or_default();
         let event_id = history.event_id.as_deref().unwrap_or_default();
         match worker.ring.open(queue, event_id, &self.message.body) {
@@ -176,6 +192,7 @@ impl Life {
             first_received_at: self.message.history.first_received_at,
             event_id: self.facts.event_id.clone(),
             queue: queue.map(str::to_owned),
+            on_trial: self.message.history.on_trial,
             returned: false,
         }
     }

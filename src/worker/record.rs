@@ -137,6 +137,11 @@ impl<A> Worker<A> {
                 RetryCause::HeldTooLong,
                 self.settings.retry_delays.first(),
             ),
+            Ending::OnTrial => self.record_deferred(
+                life,
+                RetryCause::OnTrial,
+                self.settings.retry_delays.first(),
+            ),
             Ending::ForNewer => self.record_deferred(
                 life,
                 RetryCause::NewerFormat,

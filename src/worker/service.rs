@@ -6,7 +6,7 @@ use futures_util::{FutureExt, Stream};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Worker, job, lane};
+use super::{Worker, ending::Ending, job, lane};
 use crate::{
     broker::{self, Broker, Open, Session},
     event::{Lane, Message},
@@ -121,8 +121,8 @@ impl<A: Api> Worker<A> {
         stop: CancellationToken,
     ) {
         while let Some((message, receipt)) = lane::next(&mut deliveries, &stop).await {
-            self.give_up(message, receipt, &*outbox, Code::Expired)
-                .await;
+            let ending = Ending::DeadLetter(Code::Expired, None);
+            self.end_unread(message, receipt, &*outbox, ending).await;
         }
     }
 

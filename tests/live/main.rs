@@ -21,6 +21,7 @@ mod happy;
 mod harness;
 mod hostile;
 mod intake;
+mod killers;
 mod outage;
 mod pace;
 mod pauses;

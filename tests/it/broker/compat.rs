@@ -81,6 +81,7 @@ fn clear() -> (Properties, History) {
         first_received_at: Some(time("2026-11-22T06:30:00.123456789Z")),
         event_id: Some("reset-1".into()),
         queue: None,
+        on_trial: false,
         returned: true,
     };
     (properties, history)
@@ -93,6 +94,7 @@ fn sealed(n: u32, attempts: u32, queue: &str) -> (Properties, History) {
         first_received_at: Some(time("2026-11-22T06:30:00Z")),
         event_id: Some(format!("reset-{}", n.max(2))),
         queue: Some(queue.into()),
+        on_trial: false,
         returned: true,
     };
     (sealed_properties(), history)

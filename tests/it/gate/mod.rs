@@ -8,6 +8,7 @@ mod dedupe;
 mod intake;
 mod line;
 mod rate;
+mod trial;
 mod unknown;
 mod wait;
 

@@ -18,6 +18,7 @@ mod posted;
 mod publishes;
 mod stytch;
 mod targets;
+mod trial;
 mod unknown;
 mod users;
 mod verdicts;

@@ -9,7 +9,7 @@ use revoker::{
     gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
-    worker::{Backlog, End, Worker},
+    worker::{Backlog, End, Solitude, Worker},
 };
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -247,6 +247,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         board: Arc::new(StateBoard::new(Arc::clone(metrics), wall())),
         flights: Flights::default(),
         backlog: Backlog::default(),
+        solitude: Solitude::default(),
         wall,
     })
 }
