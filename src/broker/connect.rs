@@ -17,6 +17,7 @@ use super::{
     link::Link,
     publish::Publisher,
     topology::Names,
+    transport,
 };
 use crate::event::Lane;
 
@@ -235,5 +236,5 @@ pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, 
     // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("revoker {}", role.as_str()).into());
-    in_time("connect", Connection::connect_uri(uri, properties)).await
+    in_time("connect", transport::connect(uri, properties)).await
 }

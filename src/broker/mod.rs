@@ -16,7 +16,9 @@ pub mod headers;
 mod intake;
 mod link;
 pub mod publish;
+pub mod sieve;
 pub mod topology;
+mod transport;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -31,4 +31,5 @@ mod rejected;
 mod scrape;
 mod steered;
 mod taken;
+mod unreadable;
 mod unsaved;

@@ -11,6 +11,7 @@ pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod process;
 pub(crate) mod publish;
+pub(crate) mod raw;
 pub(crate) mod read;
 pub(crate) mod sandbox;
 pub(crate) mod secret;
