@@ -1,4 +1,4 @@
-//! What the benchmark does with RabbitMQ: fill queues with events, let urgent ones trickle in, count
+//! What the benchmark does with RabbitMQ: fill queues with events, let timed ones trickle in, count
 //! what is left, empty.
 //!
 //! Not what is measured. Events are persistent, mandatory and confirmed. A `queue` is declared here,
@@ -29,9 +29,13 @@ const CONFIRMS_IN_FLIGHT_MAX: usize = 1000;
 /// would wait for ever.
 const STEP_MAX: Duration = Duration::from_secs(60);
 
+/// The pauses between timed events are the same in each run.
+const PAUSES_SEED: u64 = 1;
+
 const USAGE: &str = "usage: bench-broker AMQP_URL
   fill queue|exchange|celery NAME COUNT
-  trickle queue|exchange NAME FIRST COUNT SECONDS_BETWEEN
+  trickle queue|exchange NAME[,NAME] FIRST COUNT SECONDS_MIN SECONDS_MAX
+                   names take turns; from a confirm to the next publish it is MIN to MAX
   count NAME…      ready messages of all of them together; a queue that is missing has none
   purge NAME…";
 
@@ -49,12 +53,16 @@ async fn main() -> anyhow::Result<()> {
             let target = within("opening", Target::open(&connection, kind, name)).await??;
             target.fill(count.parse().context("COUNT")?).await?;
         }
-        ("trickle", [kind, name, first, count, seconds]) => {
-            let target = within("opening", Target::open(&connection, kind, name)).await??;
+        ("trickle", [kind, names, first, count, seconds_min, seconds_max]) => {
             let first: usize = first.parse().context("FIRST")?;
             let count: usize = count.parse().context("COUNT")?;
-            let pause = Duration::try_from_secs_f64(seconds.parse().context("SECONDS_BETWEEN")?)?;
-            target.trickle(first..first + count, pause).await?;
+            let least: f64 = seconds_min.parse().context("SECONDS_MIN")?;
+            let most: f64 = seconds_max.parse().context("SECONDS_MAX")?;
+            let mut targets = Vec::new();
+            for name in names.split(',') {
+                targets.push(within("opening", Target::open(&connection, kind, name)).await??);
+            }
+            trickle(&targets, first..first + count, (least, most)).await?;
         }
         ("count", names) => within("counting", print_count(&connection, names)).await??,
         ("purge", names) => within("purging", purge(&connection, names)).await??,
@@ -62,6 +70,24 @@ async fn main() -> anyhow::Result<()> {
     }
     // Without the closing handshake, which was seen to wait for ever: all that matters is confirmed.
     std::process::exit(0)
+}
+
+/// Publishes timed events, each so many seconds after the last one was confirmed. The pauses differ, for
+/// fixed ones may be in step with what else goes on.
+async fn trickle(
+    targets: &[Target],
+    numbers: std::ops::Range<usize>,
+    (least, most): (f64, f64),
+) -> anyhow::Result<()> {
+    let mut rng = fastrand::Rng::with_seed(PAUSES_SEED);
+    for (number, target) in numbers.zip(targets.iter().cycle()) {
+        let session = Session::timed(number, SystemTime::now());
+        let confirm = within("a publish", target.publish(number, session)).await??;
+        check(Some(within("a confirm", confirm).await?))?;
+        let pause = least + (most - least) * rng.f64();
+        tokio::time::sleep(Duration::try_from_secs_f64(pause)?).await;
+    }
+    Ok(())
 }
 
 async fn within<T>(what: &str, step: impl Future<Output = T>) -> anyhow::Result<T> {
@@ -136,7 +162,7 @@ impl Target {
     async fn fill(&self, count: usize) -> anyhow::Result<()> {
         let mut confirms = FuturesUnordered::new();
         for number in 0..count {
-            let publish = self.publish(number, Session::bulk(number));
+            let publish = self.publish(number, Session::backlog(number));
             confirms.push(within("a publish", publish).await??);
             if confirms.len() >= CONFIRMS_IN_FLIGHT_MAX {
                 check(within("a confirm", confirms.next()).await?)?;
@@ -144,21 +170,6 @@ impl Target {
         }
         while let Some(confirm) = within("a confirm", confirms.next()).await? {
             check(Some(confirm))?;
-        }
-        Ok(())
-    }
-
-    async fn trickle(
-        &self,
-        numbers: std::ops::Range<usize>,
-        pause: Duration,
-    ) -> anyhow::Result<()> {
-        let mut tick = tokio::time::interval(pause);
-        for number in numbers {
-            tick.tick().await;
-            let session = Session::urgent(number, SystemTime::now());
-            let confirm = within("a publish", self.publish(number, session)).await??;
-            check(Some(within("a confirm", confirm).await?))?;
         }
         Ok(())
     }

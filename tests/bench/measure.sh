@@ -8,18 +8,22 @@ start_seconds_max=60
 stop_seconds_max=40
 ticks_per_second=$(getconf CLK_TCK)
 
+# Sets stub_url and what programs are given as the broker's URL: its own or that of a tap on the way to it.
 start_stub() { # SCENARIO
-  local latency=0 limit=0
+  local latency=0 limit=0 tap_to=() tap
   case $1 in
     latency) latency=$latency_ms ;;
     limited | mixed) limit=$limit_per_second ;;
+    idle) tap_to=("$(sed 's|.*@\([^/]*\)/.*|\1|' <<<"$amqp_url")") ;;
   esac
   : >"$scratch/stub"
-  "$bench-stub" "$latency" "$limit" >"$scratch/stub" &
+  "$bench-stub" "$latency" "$limit" "${tap_to[@]}" >"$scratch/stub" &
   stub_pid=$!
   pids+=("$stub_pid")
   until [ -s "$scratch/stub" ]; do sleep 0.05; done
-  stub_url=$(cat "$scratch/stub")
+  read -r stub_url tap <"$scratch/stub"
+  program_amqp_url=$amqp_url
+  [ -z "$tap" ] || program_amqp_url=${amqp_url/@*\//@$tap/}
 }
 
 stop_stub() { end_program "$stub_pid"; }
@@ -96,9 +100,10 @@ end_program() { # PID
 
 # One run; appends a line to results: scenario, program, events, then what the header in run names.
 measure() { # PROGRAM SCENARIO
-  local program=$1 scenario=$2 pid failure='' trickle='' left
+  local program=$1 scenario=$2 pid failure='' trickle='' left timed since=published
+  [ "$scenario" != idle ] || since=delivered
   set_events "$program" "$scenario"
-  set_targets "$program"
+  set_targets "$program" "$scenario"
   case $program in revoker*) [ "${declared:-}" = "$prefix" ] || declare_topology ;; esac
   broker purge "${queues_left[@]}" "$queue_dead"
   broker fill "${target[@]}" "$events_bulk"
@@ -116,15 +121,17 @@ measure() { # PROGRAM SCENARIO
   [ -z "$trickle" ] || end_program "$trickle"
   read_left
   [ -n "$failure" ] || [ "$left" -eq 0 ] || failure="it left $left events in its queue"
+  timed=$(get "${stub_url#http://}" "/$since")
+  [ -n "$failure" ] || [ "$scenario" != idle ] || [ "${timed%% *}" -eq "$events_timed" ] ||
+    failure="${timed%% *} of $events_timed deliveries were timed"
   if [ -n "$failure" ]; then
     note_failure
     return
   fi
   dead=$(broker count "$queue_dead")
-  read -r urgent <<<"$(get "${stub_url#http://}" /urgent)"
   awk -v n="$distinct" -v us=$((last_us - first_us)) -v ticks=$((cpu_ticks - cpu_before)) -v hz="$ticks_per_second" \
-    -v head="$scenario $program $((events_bulk + events_urgent))" -v rss="$rss_kib" \
-    -v tail="$calls $refused $((events_bulk + events_urgent - distinct - dead)) $doubled $dead $urgent" \
+    -v head="$scenario $program $((events_bulk + events_timed))" -v rss="$rss_kib" \
+    -v tail="$calls $refused $((events_bulk + events_timed - distinct - dead)) $doubled $dead $timed" \
     'BEGIN { printf "%s %.0f %.1f %d %.3f %s\n", head, n * 1e6 / us, ticks * 1e6 / hz / n, rss, us / 1e6, tail }' >>"$scratch/results"
   echo "  $(tail -n 1 "$scratch/results" | cut -d' ' -f4-) ($program)"
 }
@@ -143,8 +150,8 @@ watch_program() { # PID
   dead=0 distinct=0
   read_cpu "$pid"
   cpu_before=$cpu_ticks
-  while read_count && [ $((distinct + dead)) -lt $((events_bulk + events_urgent)) ]; do
-    kill -0 "$pid" 2>/dev/null || { failure="it ended at $distinct of $((events_bulk + events_urgent)) events" && return; }
+  while read_count && [ $((distinct + dead)) -lt $((events_bulk + events_timed)) ]; do
+    kill -0 "$pid" 2>/dev/null || { failure="it ended at $distinct of $((events_bulk + events_timed)) events" && return; }
     if [ "$calls" -eq 0 ]; then
       # What it needed to start is not what is compared.
       read_cpu "$pid" && cpu_before=$cpu_ticks
@@ -152,11 +159,7 @@ watch_program() { # PID
       sleep 0.05
       continue
     fi
-    if [ "$events_urgent" -gt 0 ] && [ -z "$trickle" ]; then
-      broker trickle "${target_urgent[@]}" "$events_bulk" "$events_urgent" "$urgent_seconds_between" &
-      trickle=$!
-      pids+=("$trickle")
-    fi
+    [ "$events_timed" -eq 0 ] || [ -n "$trickle" ] || start_trickle
     if [ $((distinct + dead)) -ne "$done_before" ]; then
       done_before=$((distinct + dead)) moved=$SECONDS
     elif [ $((SECONDS - moved)) -ge "$stall_seconds_max" ]; then
@@ -167,6 +170,19 @@ watch_program() { # PID
     fi
     sleep 0.1
   done
+}
+
+# Sets trickle. While an idle program is measured nothing else may go on, so that is waited for.
+start_trickle() {
+  local seconds=("$urgent_seconds_between" "$urgent_seconds_between")
+  if [ "$scenario" = idle ]; then
+    seconds=("$idle_seconds_min" "$idle_seconds_max")
+    sleep 1 # until it has nothing to do
+  fi
+  broker trickle "${target_timed[@]}" "$events_bulk" "$events_timed" "${seconds[@]}" &
+  trickle=$!
+  pids+=("$trickle")
+  [ "$scenario" != idle ] || wait "$trickle" || failure="the events did not trickle in"
 }
 
 # Sets left: what went back to the queue when the program ended. It takes the broker a moment.

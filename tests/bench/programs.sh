@@ -5,7 +5,7 @@
 # shellcheck shell=bash disable=SC2154
 
 programs_known=(ceiling revoker revoker-with-outcomes node-undici node-stytch faststream celery-native celery)
-scenarios_known=(instant latency limited mixed)
+scenarios_known=(instant latency limited mixed idle)
 
 concurrency=200
 # Celery blocks a thread a call; more of them than these make it slower, and so do processes, of which
@@ -24,49 +24,66 @@ is_one_of() { # WORD WORD…
 join_by() { local IFS=$1 && shift && printf '%s' "$*"; }
 
 # The ceiling does not survive a refusal; of the peers, whose one queue makes urgent events wait for
-# all before them, one is enough to show that.
+# all before them, one is enough to show that. Idle, they are as fast as their broker and HTTP clients.
 takes_part() { # PROGRAM SCENARIO
   case $2 in
     limited) [ "$1" != ceiling ] ;;
     mixed) is_one_of "$1" revoker revoker-with-outcomes node-undici ;;
+    idle) is_one_of "$1" ceiling revoker node-undici ;;
   esac
 }
 
-# Sets events_bulk and events_urgent. Slow programs get fewer, for patience is limited; with far fewer
-# than these, rates say little: Node is still compiling, and Celery's step has not yet fallen behind.
+# Where the API sets the pace and not the machine, a run takes minutes and rounds differ little: `mixed`
+# has one, and so has `limited`, but for the worker that is compared with its goal.
+rounds_of() { # PROGRAM SCENARIO
+  case $2.$1 in
+    limited.revoker) echo "$rounds" ;;
+    limited.* | mixed.*) echo 1 ;;
+    *) echo "$rounds" ;;
+  esac
+}
+
+# Sets events_bulk and events_timed. Slow programs get no more than so many, for patience is limited;
+# with far fewer rates say little: Node is still compiling, and Celery's step has not yet fallen behind.
 set_events() { # PROGRAM SCENARIO
-  events_urgent=0
+  local most
+  case $1 in
+    celery*) most=5000 ;;
+    faststream) most=10000 ;;
+    node-stytch) most=25000 ;;
+    *) most=$events ;;
+  esac
+  events_timed=0
   case $2 in
-    instant | latency)
-      case $1 in
-        celery*) events_bulk=$((events / 10)) ;;
-        faststream) events_bulk=$((events / 5)) ;;
-        node-stytch) events_bulk=$((events / 2)) ;;
-        *) events_bulk=$events ;;
-      esac
-      ;;
+    instant) events_bulk=$((events < most ? events : most)) ;;
+    latency) events_bulk=$((events / 2 < most ? events / 2 : most)) ;;
     limited) events_bulk=$limited_events ;;
     mixed)
       events_bulk=$((limit_per_second * mixed_seconds))
-      events_urgent=$((mixed_seconds / urgent_seconds_between))
+      events_timed=$((mixed_seconds / urgent_seconds_between))
+      ;;
+    idle)
+      events_bulk=1 # opens the connection to the API and is not timed
+      events_timed=$idle_events
       ;;
   esac
-  [ $((events_bulk + events_urgent)) -lt 1000000 ] || stop_with "more events than the stub can tell apart"
+  [ $((events_bulk + events_timed)) -lt 1000000 ] || stop_with "more events than the stub can tell apart"
 }
 
 # New names; also after a run that failed, which may have left anything behind.
 choose_names() { prefix=bench-$RANDOM; }
 
-# Sets what the broker's tool needs: the kind of target and its name, those of urgent events, and the
+# Sets what the broker's tool needs: the kind of target and its name, those of timed events, and the
 # queues that hold what is left and what is dead.
-set_targets() { # PROGRAM
+set_targets() { # PROGRAM SCENARIO
   case $1 in
     revoker*)
-      target=(exchange "$prefix.bulk") target_urgent=(exchange "$prefix.urgent")
+      target=(exchange "$prefix.bulk") target_timed=(exchange "$prefix.urgent")
+      [ "$2" != idle ] || target_timed[1]=$prefix.urgent,$prefix.bulk # by turns: both lanes are idle
       queues_left=("$prefix.bulk" "$prefix.urgent") queue_dead=$prefix.dead
       ;;
     *)
-      target=(queue "$prefix.$1") target_urgent=(queue "$prefix.$1")
+      target=(queue "$prefix.$1") target_timed=(queue "$prefix.$1")
       [ "$1" != celery-native ] || target[0]=celery
       queues_left=("$prefix.$1" "$prefix.$1.tasks") queue_dead=$prefix.$1.dead
       ;;
@@ -75,10 +92,10 @@ set_targets() { # PROGRAM
 
 # Becomes the program.
 start_program() { # PROGRAM SCENARIO
-  export BENCH_AMQP_URL=$amqp_url BENCH_QUEUE=$prefix.$1 BENCH_API_URL=$stub_url BENCH_CONCURRENCY=$concurrency
+  export BENCH_AMQP_URL=$program_amqp_url BENCH_QUEUE=$prefix.$1 BENCH_API_URL=$stub_url BENCH_CONCURRENCY=$concurrency
   export BENCH_PROJECT_ID=$project_id BENCH_SECRET=$secret NODE_ENV=production
   case $1 in
-    ceiling) exec "$bench-ceiling" "$amqp_url" "$BENCH_QUEUE" "$stub_url" ;;
+    ceiling) exec "$bench-ceiling" "$program_amqp_url" "$BENCH_QUEUE" "$stub_url" ;;
     revoker) start_worker off "$2" ;;
     revoker-with-outcomes) start_worker on "$2" ;;
     node-undici) exec node "$peers/node/undici.mjs" ;;
@@ -93,7 +110,7 @@ start_worker() { # OUTCOMES SCENARIO
   # Without a known limit the worker feels its way up from a low rate. Where there is no limit that
   # is not what is compared, so it is told that it may start at full speed.
   case $2 in instant | latency) export REVOKER_START_RATE=100000 ;; esac
-  export REVOKER_AMQP_URL=$amqp_url REVOKER_PREFIX=$prefix REVOKER_STYTCH_BASE_URL=$stub_url
+  export REVOKER_AMQP_URL=$program_amqp_url REVOKER_PREFIX=$prefix REVOKER_STYTCH_BASE_URL=$stub_url
   export REVOKER_STYTCH_PROJECT_ID=$project_id REVOKER_STYTCH_SECRET=$secret
   export REVOKER_ADMIN_ADDR=$admin REVOKER_OUTCOMES=$1
   exec "$release/revoker" run

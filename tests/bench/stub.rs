@@ -4,13 +4,17 @@
 //! Not the sandbox: it knows no sessions and checks nothing, so that it costs as little as it can
 //! beside what is measured.
 //!
-//! Over the limit, in fixed windows of a second, it answers 429. Its address is the first line it
-//! prints. `GET /reset` starts a new count, `GET /count` answers `CALLS REFUSED DISTINCT DOUBLED
-//! FIRST LAST`, the times in microseconds since the stub's start, and `GET /urgent` answers `COUNT
-//! P50 P99 MAX`, in microseconds from publish to the call that was let through.
+//! Over the limit, in fixed windows of a second, it answers 429. Given the address of a broker, it also
+//! is a [`tap`] on the way there. The one line that it prints is its URL and, then, the tap's address.
+//! `GET /reset` starts a new count, `GET /count` answers `CALLS REFUSED DISTINCT DOUBLED FIRST LAST`,
+//! the times in microseconds since the stub's start. Of timed events, `GET /published` and `GET
+//! /delivered` answer `COUNT P50 P99 MAX`, in microseconds from publish and from delivery to the call
+//! that was let through.
 
 #[path = "session.rs"]
 mod session;
+#[path = "tap.rs"]
+mod tap;
 
 use std::{
     convert::Infallible,
@@ -28,6 +32,7 @@ use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, header};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use session::{EVENTS_MAX, Session};
+use tap::Tap;
 use tokio::net::TcpListener;
 
 /// What the real API answers to a revoke that worked.
@@ -50,8 +55,9 @@ struct Stub {
     last_us: AtomicU64,
     /// Whether a session was revoked, by its number.
     seen: Vec<AtomicU8>,
-    /// From publish to the first call let through, microseconds, of each urgent event.
-    urgent_us: Mutex<Vec<u64>>,
+    /// From publish to the first call let through, microseconds, of each timed event.
+    waited_us: Mutex<Vec<u64>>,
+    tap: Arc<Tap>,
 }
 
 impl Stub {
@@ -68,7 +74,8 @@ impl Stub {
             first_us: AtomicU64::new(u64::MAX),
             last_us: AtomicU64::new(0),
             seen: (0..EVENTS_MAX).map(|_| AtomicU8::new(0)).collect(),
-            urgent_us: Mutex::default(),
+            waited_us: Mutex::default(),
+            tap: Arc::default(),
         }
     }
 
@@ -81,12 +88,14 @@ impl Stub {
         for seen in &self.seen {
             seen.store(0, Relaxed);
         }
-        self.urgent_us.lock().expect("no panic holds it").clear();
+        self.waited_us.lock().expect("no panic holds it").clear();
+        self.tap.reset();
     }
 
     /// Counts a call and says whether it is let through.
     fn call(&self, body: &[u8]) -> bool {
-        let now = self.epoch.elapsed();
+        let arrived = Instant::now();
+        let now = arrived.duration_since(self.epoch);
         let now_us = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
         self.calls.fetch_add(1, Relaxed);
         self.first_us.fetch_min(now_us, Relaxed);
@@ -105,8 +114,9 @@ impl Stub {
         }
         self.distinct.fetch_add(1, Relaxed);
         if let Some(waited) = session.waited(SystemTime::now()) {
-            let mut urgent_us = self.urgent_us.lock().expect("no panic holds it");
-            urgent_us.push(waited);
+            let mut waited_us = self.waited_us.lock().expect("no panic holds it");
+            waited_us.push(waited);
+            self.tap.called(session.number, arrived);
         }
         true
     }
@@ -136,28 +146,39 @@ impl Stub {
         format!("{calls} {refused} {distinct} {doubled} {first} {last}\n")
     }
 
-    fn urgent(&self) -> String {
-        let mut waited = self.urgent_us.lock().expect("no panic holds it").clone();
-        waited.sort_unstable();
-        // The nearest rank: of 40 waits the 99th percentile is the longest.
-        let rank = |percent: usize| (waited.len() * percent).div_ceil(100).saturating_sub(1);
-        let [p50, p99, max] =
-            [50, 99, 100].map(|percent| waited.get(rank(percent)).copied().unwrap_or(0));
-        format!("{} {p50} {p99} {max}\n", waited.len())
+    fn published(&self) -> String {
+        ranks(self.waited_us.lock().expect("no panic holds it").clone())
     }
+}
+
+/// How many there are, the median, the 99th percentile and the longest.
+fn ranks(mut times_us: Vec<u64>) -> String {
+    times_us.sort_unstable();
+    // The nearest rank: of 40 times the 99th percentile is the longest.
+    let rank = |percent: usize| (times_us.len() * percent).div_ceil(100).saturating_sub(1);
+    let [p50, p99, max] =
+        [50, 99, 100].map(|percent| times_us.get(rank(percent)).copied().unwrap_or(0));
+    format!("{} {p50} {p99} {max}\n", times_us.len())
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [latency_ms, limit_per_second] = arguments.as_slice() else {
-        bail!("usage: bench-stub LATENCY_MS LIMIT_PER_SECOND, 0 for none");
+    let [latency_ms, limit_per_second, broker @ ..] = arguments.as_slice() else {
+        bail!("usage: bench-stub LATENCY_MS LIMIT_PER_SECOND [BROKER_ADDRESS], 0 for none");
     };
     let latency = Duration::from_millis(latency_ms.parse().context("LATENCY_MS")?);
     let limit: u64 = limit_per_second.parse().context("LIMIT_PER_SECOND")?;
     let stub = Arc::new(Stub::new(latency, (limit > 0).then_some(limit)));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
+    let mut addresses = format!("http://{}", listener.local_addr()?);
+    if let Some(broker) = broker.first() {
+        let broker = broker.parse().context("BROKER_ADDRESS")?;
+        let for_tap = TcpListener::bind(("127.0.0.1", 0)).await?;
+        addresses = format!("{addresses} {}", for_tap.local_addr()?);
+        tokio::spawn(tap::run(stub.tap.clone(), for_tap, broker));
+    }
+    writeln!(std::io::stdout(), "{addresses}")?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -179,7 +200,8 @@ async fn answer(
     let mut status = StatusCode::OK;
     let body = match request.uri().path() {
         "/count" => Bytes::from(stub.count()),
-        "/urgent" => Bytes::from(stub.urgent()),
+        "/published" => Bytes::from(stub.published()),
+        "/delivered" => Bytes::from(ranks(stub.tap.took_us())),
         "/reset" => {
             stub.reset();
             Bytes::new()
