@@ -7,6 +7,7 @@ mod attempts;
 mod blocked;
 mod broker;
 mod clock;
+mod compat;
 mod dedupe;
 mod endings;
 mod faults;
@@ -54,7 +55,7 @@ fn bulk(n: u64) -> Message {
 }
 
 /// Any body.
-fn message(id: &str, body: impl Into<Vec<u8>>) -> Message {
+pub(crate) fn message(id: &str, body: impl Into<Vec<u8>>) -> Message {
     Message {
         lane: Lane::Urgent,
         publisher: "auth".into(),

@@ -44,6 +44,8 @@ fn wall() -> Timestamp {
 pub(super) struct Setup {
     pub(super) gate: gate::Settings,
     pub(super) settle: settle::Settings,
+    /// The text of a key ring file; `None`: a ring of the API secret's.
+    pub(super) keys: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -67,6 +69,7 @@ impl Default for Setup {
                 outcomes: true,
                 seal_key_file: None,
             },
+            keys: None,
         }
     }
 }
@@ -231,6 +234,10 @@ fn sum(rendered: &str, name: &str, labels: &[&str]) -> f64 {
 
 fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<Stytch>> {
     let secret = SecretString::from("secret-test-of-a-project-that-is-not");
+    let ring = match setup.keys {
+        Some(text) => KeyRing::parse(text).unwrap(),
+        None => KeyRing::from_api_secret(PROJECT, &secret),
+    };
     Arc::new(Worker {
         api: stytch.clone(),
         gate: Gate::new(&setup.gate, wall),
@@ -240,7 +247,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
             environment: Environment::Test,
             strict_ids: false,
         },
-        ring: Arc::new(KeyRing::from_api_secret(PROJECT, &secret)),
+        ring: Arc::new(ring),
         names: Names::new("revocation"),
         audit: settle::perform::Audit::default(),
         metrics: Arc::clone(metrics),
