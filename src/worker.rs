@@ -12,6 +12,7 @@ mod life;
 mod record;
 mod service;
 mod states;
+mod trial;
 mod turn;
 mod watch;
 
@@ -46,6 +47,7 @@ pub use heard::Heard;
 use job::Job;
 use life::{Life, Unread};
 pub use service::End;
+pub use trial::Solitude;
 pub use turn::Shared;
 use turn::Turn;
 pub use watch::watch;
@@ -76,6 +78,8 @@ pub struct Worker<A> {
     pub backlog: Backlog,
     /// How the API last failed or refused us.
     pub heard: Heard,
+    /// Who is in hand alone.
+    pub solitude: Solitude,
     /// Wall-clock time; the only part of the clock that tests replace, tokio's can be paused.
     pub wall: fn() -> Timestamp,
 }
@@ -93,33 +97,34 @@ impl<A: Api> Worker<A> {
         let mut life = Life::new(message, self.gate.outages(), self.stay(), now);
         self.record_taken(&life, now);
         let living = AssertUnwindSafe(self.live(&mut life, &*outbox)).catch_unwind();
-        let ending = living.await.unwrap_or_else(|_| self.panicked());
+        let mut ending = living.await.unwrap_or_else(|_| self.panicked());
+        if life.message.history.on_trial && ending == Ending::Return && self.has_delays() {
+            // Given back, it would look as if it had ended this worker.
+            ending = Ending::HeldTooLong;
+        }
+        self.end(&life, &ending, &*outbox, receipt).await;
+    }
+
+    /// Settles a message, and tells how that went.
+    async fn end<O: Outbox, R: Receipt>(
+        &self,
+        life: &Life,
+        ending: &Ending,
+        outbox: &O,
+        receipt: R,
+    ) {
         let settling = Instant::now();
-        let settled = self.settle(&life, &ending, &*outbox, receipt).await;
-        self.record_settled(&life, &ending, settled, settling.elapsed());
+        let settled = self.settle(life, ending, outbox, receipt).await;
+        self.record_settled(life, ending, settled, settling.elapsed());
     }
 
     /// How long a message may be in hand; `None` without a delay queue to put it into.
     fn stay(&self) -> Option<Duration> {
-        let delays = !self.settings.retry_delays.is_empty();
-        delays.then(|| self.gate.hold_limit() / 2)
+        self.has_delays().then(|| self.gate.hold_limit() / 2)
     }
 
-    /// Dead-letters a message without reading it.
-    async fn give_up<O: Outbox, R: Receipt>(
-        &self,
-        message: Message,
-        receipt: R,
-        outbox: &O,
-        code: Code,
-    ) {
-        let now = (self.wall)();
-        let life = Life::new(message, self.gate.outages(), None, now);
-        self.record_taken(&life, now);
-        let ending = Ending::DeadLetter(code, None);
-        let settling = Instant::now();
-        let settled = self.settle(&life, &ending, outbox, receipt).await;
-        self.record_settled(&life, &ending, settled, settling.elapsed());
+    fn has_delays(&self) -> bool {
+        !self.settings.retry_delays.is_empty()
     }
 
     async fn live<O: Outbox>(&self, life: &mut Life, outbox: &O) -> Ending {
@@ -231,11 +236,12 @@ impl<A: Api> Worker<A> {
         life.facts.error_type.clone_from(&reply.error_type);
         let gate = self
             .gate
-            .report(permit, job::news(&reply), &mut life.suspicion);
+            .report(permit, life.news(&reply), &mut life.suspicion);
         let standing = Standing {
             own: gate.own,
             outages: gate.outages,
             aside: gate.aside,
+            fault: gate.fault,
         };
         let jitter = fastrand::f64();
         if let Some(flight) = flight {

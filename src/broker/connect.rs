@@ -20,6 +20,7 @@ use super::{
     link::Link,
     publish::Publisher,
     topology::Names,
+    transport,
 };
 use crate::event::Lane;
 
@@ -264,7 +265,7 @@ pub(crate) async fn dial_as(
     let properties =
         ConnectionProperties::default().with_connection_name(format!("revoker {name}").into());
     let user = uri.authority.userinfo.username.clone();
-    let connection = in_time("connect", Connection::connect_uri(uri, properties)).await;
+    let connection = in_time("connect", transport::connect(uri, properties)).await;
     connection.map_err(|error| match error {
         // The broker says only that it refuses, not whom.
         Error::Refused(Refusal::Login, said) => {

@@ -32,7 +32,8 @@ pub struct Read {
     /// Whether the broker had checked the publisher's `user_id` when the event first came; never
     /// true unless `trusted`.
     pub publisher_verified: bool,
-    /// Whether our headers are of a version that this worker does not know yet.
+    /// Whether our headers are of a version that this worker does not know yet. Such a version may use no
+    /// value that [`HeaderValue`] does not have: an older worker, which carries its messages on, would lose it.
     pub newer: bool,
 }
 
@@ -106,6 +107,7 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) {
         }
         "revoker-event-id" => history.event_id = string(value),
         "revoker-queue" => history.queue = string(value),
+        "revoker-on-trial" => history.on_trial = *value == AMQPValue::Boolean(true),
         _ => {}
     }
 }

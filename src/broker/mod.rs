@@ -17,8 +17,10 @@ pub mod headers;
 mod intake;
 mod link;
 pub mod publish;
+pub mod sieve;
 pub mod survey;
 pub mod topology;
+mod transport;
 mod trouble;
 pub mod visit;
 

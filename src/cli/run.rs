@@ -14,7 +14,7 @@ use crate::{
     settle::perform::Audit,
     shutdown,
     telemetry::{self, Admin, Metrics, StateBoard},
-    worker::{self, Backlog, End, Heard, Worker},
+    worker::{self, Backlog, End, Heard, Solitude, Worker},
 };
 
 /// `revoker run`'s flags: every setting of the worker.
@@ -102,6 +102,7 @@ fn assemble(
         flights: Flights::default(),
         backlog: Backlog::default(),
         heard: Heard::default(),
+        solitude: Solitude::default(),
         wall: Timestamp::now,
     };
     worker.metrics.rate_ceiling(settings.gate.max_rate);

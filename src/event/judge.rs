@@ -30,7 +30,7 @@ pub(super) fn judge(
             request: Request::Verify,
             unknown_id_format: false,
         }),
-        EventType::RevokeV1 => revoke(&mut form, occurred_at, expect, now),
+        EventType::RevokeV1 => revoke(&mut form, written.unwrap_or(now), expect),
     };
     let initiated_by = form.take(Field::InitiatedBy, fields::initiated_by);
     let actor = form.take(Field::Actor, fields::actor);
@@ -65,13 +65,9 @@ struct Asked {
     unknown_id_format: bool,
 }
 
-/// The one target, with what belongs to it.
-fn revoke(
-    form: &mut Form<'_>,
-    occurred_at: Timestamp,
-    expect: &Expectations,
-    now: Timestamp,
-) -> Option<Asked> {
+/// The one target, with what belongs to it. A cutoff is taken as it is written: where it lies ahead of
+/// our clock, ours may be the wrong one, and cutting it would leave sessions alive that must end.
+fn revoke(form: &mut Form<'_>, written: Timestamp, expect: &Expectations) -> Option<Asked> {
     count_targets(form);
     let session = form.take(Field::SessionId, |field, text| {
         target::id(field, Kind::Session, text, expect)
@@ -86,7 +82,7 @@ fn revoke(
     let keep = form.take(Field::KeepSessionId, |field, text| {
         target::id(field, Kind::Session, text, expect)
     });
-    let cutoff = form.take(Field::Cutoff, |field, text| past(field, text, now));
+    let cutoff = form.take(Field::Cutoff, time::read);
 
     let unknown_id_format = [&session, &from_jwt, &user, &keep]
         .into_iter()
@@ -97,7 +93,7 @@ fn revoke(
         (_, Some(token), _) => Target::Token(token),
         (.., Some(user)) => Target::User {
             user_id: user.text,
-            cutoff: cutoff.unwrap_or(occurred_at),
+            cutoff: cutoff.unwrap_or(written),
             keep_session_id: keep.map(|id| id.text),
         },
         (None, None, None) => return None,
@@ -144,18 +140,6 @@ fn count_targets(form: &mut Form<'_>) {
             );
         }
     }
-}
-
-/// A cutoff in the future would end sessions that nobody has opened yet.
-fn past(field: Field, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    let time = time::read(field, text)?;
-    let Some(lead) = time::lead(time, now) else {
-        return Ok(time);
-    };
-    let text = format!(
-        "cutoff is {lead} ahead of this clock; give a time that has passed, or leave it out to take occurred_at"
-    );
-    Err(Problem::new(Code::TimeInFuture, text))
 }
 
 fn same_project(text: &str, expect: &Expectations) -> Result<(), Problem> {

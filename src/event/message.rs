@@ -102,6 +102,8 @@ pub struct History {
     pub event_id: Option<String>,
     /// The queue a sealed body was sealed for; `None` if the body was stored in clear.
     pub queue: Option<String>,
+    /// Whether it was given out too often without an end, and is handled alone since.
+    pub on_trial: bool,
     /// Whether it came back through our own return exchange, so that this history may be believed.
     pub returned: bool,
 }

@@ -25,6 +25,8 @@ pub enum Pause {
     Outage,
     /// The API refuses our credentials, project or base URL.
     Credentials,
+    /// The API refuses whatever we send, in a way that nobody knows.
+    Unknown,
 }
 
 /// Where the breaker stands.
@@ -128,6 +130,14 @@ impl Breaker {
         }
     }
 
+    /// A call was refused in a way that nobody knows, as many before it. Any answer to the canary ends
+    /// the pause: whether the row of refusals does, only messages can show.
+    pub fn puzzled(&mut self, now: Duration) {
+        if self.paused.is_none() {
+            self.pause(Pause::Unknown, now + CREDENTIALS_PROBE);
+        }
+    }
+
     /// When the next canary is due; `None` while calls flow or a canary is on the wire.
     pub fn canary_at(&self, on_wire: bool) -> Option<Duration> {
         match self.phase {
@@ -158,7 +168,7 @@ impl Breaker {
     /// spreads the next one by ±20 %; an outage that begins while `ramping` is the last one's.
     pub fn canary(&mut self, news: News, now: Duration, ramping: bool, jitter: f64) {
         match news {
-            News::Answered | News::Limited(_) => {
+            News::Answered | News::Unknown(_) | News::Limited(_) => {
                 self.answered_at = Some(now);
                 self.phase = Phase::Flowing;
                 self.paused = None;

@@ -10,7 +10,7 @@ use super::{
     queue::Queue,
     rate::{Pacer, Ready, Suspicion, Ticket},
 };
-use crate::event::Lane;
+use crate::{event::Lane, revoke::outcome::Fault};
 
 /// A call that no message pays for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,6 +101,7 @@ impl<W> Line<W> {
                     outages: self.breaker.outages(),
                     aside: None,
                     hold: None,
+                    fault: Fault::Message,
                 }
             }
         }

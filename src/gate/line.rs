@@ -10,8 +10,9 @@ use super::{
     breaker::{Breaker, Phase},
     queue::Queue,
     rate::{Pacer, Ready, Refusal, Suspicion, Ticket},
+    unknown::Row,
 };
-use crate::event::Lane;
+use crate::{event::Lane, revoke::outcome::Fault};
 
 /// All who wait for a call, of every lane and way.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Line<W> {
     pub(super) closed: bool,
     /// Whether a message may be at fault for its 429s.
     suspects: bool,
+    /// Refusals in a row with an error type that nobody knows.
+    unknown: Row,
 }
 
 /// Who goes next.
@@ -57,6 +60,7 @@ impl<W> Line<W> {
             stand_in: [false; Way::ALL.len()],
             closed: false,
             suspects: settings.outage == OutageMode::Hold,
+            unknown: Row::default(),
         }
     }
 
@@ -133,7 +137,7 @@ impl<W> Line<W> {
         let pacer = &mut self.pacers[way as usize];
         let (mut own, mut aside, mut hold) = (false, None, None);
         match news {
-            News::Answered if self.breaker.paused().is_none() => {
+            News::Answered | News::Unknown(_) if self.breaker.paused().is_none() => {
                 pacer.answered(ticket, suspicion, at);
             }
             News::Limited(retry_after) if self.breaker.paused().is_none() => {
@@ -151,7 +155,7 @@ impl<W> Line<W> {
             _ => pacer.unanswered(ticket, at.now, rng),
         }
         match news {
-            News::Answered | News::Limited(_) => self.breaker.answered(at.now),
+            News::Answered | News::Unknown(_) | News::Limited(_) => self.breaker.answered(at.now),
             News::Failed(_) => own = self.breaker.failed(ramping),
             News::Refused => self.breaker.refused(at.now),
         }
@@ -160,7 +164,25 @@ impl<W> Line<W> {
             outages: self.breaker.outages(),
             aside,
             hold,
+            fault: self.fault(news, at.now),
         }
+    }
+
+    /// Whose fault a refusal is that nobody knows; many of them in a row pause all calls.
+    fn fault(&mut self, news: News, now: Duration) -> Fault {
+        match news {
+            News::Answered => self.unknown.end(),
+            News::Unknown(refusal) => {
+                let fault = self.unknown.add(refusal);
+                if let Fault::Nobody(_) = fault {
+                    self.breaker.puzzled(now);
+                }
+                return fault;
+            }
+            // No judgement of a request.
+            News::Limited(_) | News::Failed(_) | News::Refused => {}
+        }
+        Fault::Message
     }
 
     /// Whether the API has been shown to live since this time; `None` as long as nobody knows.

@@ -1,7 +1,7 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
 //! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure, as are [`brake`],
-//! [`dedupe`] and [`intake`]. [`wait`], [`flights`] and `outlook` know a clock.
+//! [`dedupe`], [`intake`], [`trial`] and [`unknown`]. [`wait`], [`flights`] and `outlook` know a clock.
 
 pub mod brake;
 pub mod breaker;
@@ -13,11 +13,13 @@ pub mod line;
 mod outlook;
 mod queue;
 pub mod rate;
+pub mod trial;
+pub mod unknown;
 pub mod wait;
 
 use std::time::Duration;
 
-use crate::closed_set;
+use crate::{closed_set, revoke::outcome::Fault};
 pub use canary::Canary;
 pub use queue::Place;
 pub use rate::Suspicion;
@@ -76,6 +78,8 @@ pub struct Moment {
 pub enum News {
     /// An answer that is no failure of the API.
     Answered,
+    /// A refusal of the request with an error type that nobody knows.
+    Unknown(unknown::Refusal),
     /// 429, with the wait Stytch asked for, if any.
     Limited(Option<Duration>),
     /// No answer, or a 5xx.
@@ -105,6 +109,8 @@ pub struct Standing {
     pub aside: Option<Duration>,
     /// The hold that a 429 began for all.
     pub hold: Option<Duration>,
+    /// Whose fault a refusal with an unknown error type is.
+    pub fault: Fault,
 }
 
 /// What the gate is doing, for states and metrics.

@@ -51,6 +51,18 @@ pub enum Class {
     Retryable(Failure),
 }
 
+/// Whose fault it is that Stytch refuses a request with an error type that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The message's own.
+    Message,
+    /// Its publisher's: one after another of its events is refused so, and nobody else's was tried since.
+    Publisher,
+    /// No message's: several publishers' events are refused so, one after another. It stands aside for
+    /// so long.
+    Nobody(Duration),
+}
+
 closed_set! {
     /// How a retryable call failed; the `cause` label of `revoker_retries_total`.
     Failure {

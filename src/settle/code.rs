@@ -13,7 +13,7 @@ pub enum Code {
     AttemptsExhausted,
     /// The worker panicked over this message.
     InternalError,
-    /// The message was given out too often without an end.
+    /// Handled alone, again and again, it ended the worker each time.
     DeliveryLimit,
     /// The publisher set an `expiration` and the broker dead-lettered the message unprocessed.
     Expired,
@@ -54,7 +54,7 @@ impl Code {
                 "the worker failed over this event; report it with the log of that time"
             }
             Self::DeliveryLimit => {
-                "the event was given out too often without an end; find out what ends the workers before it is replayed"
+                "whenever it was handled, with no other event of its lane beside it, the worker ended; find out why, from its last log line, before it is replayed"
             }
             Self::Expired => {
                 "the broker dead-lettered it unprocessed; publish without an expiration"

@@ -250,5 +250,8 @@ fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
     if let Some(queue) = &history.queue {
         headers.push(("revoker-queue", HeaderValue::Text(queue.clone())));
     }
+    if history.on_trial {
+        headers.push(("revoker-on-trial", HeaderValue::Bool(true)));
+    }
     headers
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Settings, code::Code, delay, outcome::Outcome};
-use crate::revoke::outcome::Class;
+use crate::revoke::outcome::{ApiCode, Class, Fault};
 
 /// What is done with the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Standing {
     pub outages: u32,
     /// How long the message stands aside; `None`: it goes first.
     pub aside: Option<Duration>,
+    /// Whose fault a refusal with an unknown error type is.
+    pub fault: Fault,
 }
 
 impl Account {
@@ -56,6 +58,7 @@ impl Account {
         match class {
             Class::Revoked => Verdict::Done(Outcome::Revoked),
             Class::AlreadyGone => Verdict::Done(Outcome::AlreadyGone),
+            Class::Permanent(ApiCode::ApiOther) => self.refused(standing.fault, settings),
             Class::Permanent(code) => Verdict::DeadLetter(Code::Api(*code)),
             Class::Credentials(_) => Verdict::Again,
             Class::RateLimited if settings.count_every_failure || standing.own => {
@@ -65,6 +68,16 @@ impl Account {
             Class::OwnLimit => self.failed(standing, settings, jitter),
             Class::Retryable(_) if !standing.own && !settings.count_every_failure => Verdict::Again,
             Class::Retryable(_) => self.failed(standing, settings, jitter),
+        }
+    }
+
+    /// An error type that nobody knows is believed, unless it meets one event after another.
+    fn refused(&self, fault: Fault, settings: &Settings) -> Verdict {
+        let code = Code::Api(ApiCode::ApiOther);
+        match fault {
+            Fault::Message => Verdict::DeadLetter(code),
+            Fault::Publisher => self.later_or(code, settings),
+            Fault::Nobody(aside) => Verdict::Hold(aside),
         }
     }
 

@@ -63,10 +63,14 @@ closed_set! {
         RateLimited => "rate_limited",
         /// A 429 about this target only.
         OwnLimit => "own_limit",
+        /// Refused with an error type that nobody knows, as many before it; no attempt.
+        UnknownError => "unknown_error",
         /// A user still had sessions after the last round.
         UserSessionsRemain => "user_sessions_remain",
         /// Held in memory for half the hold limit; no attempt.
         HeldTooLong => "held_too_long",
+        /// Given out too often without an end, and not to be handled beside others; no attempt.
+        OnTrial => "on_trial",
         /// Written by a newer version of this worker; no attempt.
         NewerFormat => "newer_format",
     }

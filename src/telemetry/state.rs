@@ -176,7 +176,8 @@ impl StateBoard {
     pub fn remind(&self, now: Timestamp) -> bool {
         let mut causes = self.lock();
         let shown = causes.shown();
-        let due = now.duration_since(causes.logged) >= REMINDER_GAP_MIN;
+        // Apart in either direction: a clock that was set back must not silence the log for as long.
+        let due = now.duration_since(causes.logged).abs() >= REMINDER_GAP_MIN;
         if shown.state == State::Running || !due {
             return false;
         }
@@ -232,7 +233,7 @@ fn log_beneath(state: State, begins: bool, shown: State) {
 /// The line of a state that lasts.
 fn log_still(shown: &Snapshot, also: &str, now: Timestamp) {
     let (state, reason) = (shown.state.as_str(), shown.why.sentence());
-    let held_s = now.duration_since(shown.since).as_secs();
+    let held_s = now.duration_since(shown.since).as_secs().max(0);
     let next_probe = shown.next_probe.map(shown_time);
     let (next_probe, also) = (next_probe.as_deref(), some(also));
     if shown.state.is_alarming() {

@@ -23,6 +23,8 @@ pub enum Why {
     Outage(Failure),
     /// What of ours Stytch refuses.
     Credentials(Blame),
+    /// Stytch refuses all messages in a way that nobody knows.
+    UnknownRefusal,
     /// Why RabbitMQ cannot be used.
     Broker(Trouble),
     /// A signal asked the worker to end.
@@ -37,7 +39,7 @@ impl Why {
             Self::RateLimited => State::Throttled,
             Self::OutcomesUnrecorded => State::Audit,
             Self::Outage(_) => State::Outage,
-            Self::Credentials(_) => State::Credentials,
+            Self::Credentials(_) | Self::UnknownRefusal => State::Credentials,
             Self::Broker(_) => State::Broker,
             Self::AskedToStop => State::Draining,
         }
@@ -50,7 +52,7 @@ impl Why {
             .chain(Failure::ALL.iter().map(|f| Self::Outage(*f)))
             .chain(Blame::ALL.iter().map(|b| Self::Credentials(*b)))
             .chain(Trouble::ALL.iter().map(|t| Self::Broker(*t)))
-            .chain([Self::AskedToStop])
+            .chain([Self::UnknownRefusal, Self::AskedToStop])
     }
 
     /// The word used in labels.
@@ -61,6 +63,7 @@ impl Why {
             Self::OutcomesUnrecorded => "outcomes_unrecorded",
             Self::Outage(failure) => failure.as_str(),
             Self::Credentials(blame) => blame.as_str(),
+            Self::UnknownRefusal => "unknown_refusal",
             Self::Broker(trouble) => trouble.as_str(),
             Self::AskedToStop => "asked_to_stop",
         }
@@ -76,6 +79,9 @@ impl Why {
             }
             Self::Outage(failure) => outage(failure),
             Self::Credentials(blame) => credentials(blame),
+            Self::UnknownRefusal => {
+                "Stytch refuses whatever is sent with an error_type that this version does not know; see error_type in the log, Stytch's changelog, and whether there is a newer version"
+            }
             Self::Broker(trouble) => broker(trouble),
             Self::AskedToStop => "asked to stop: what is in hand is finished or given back",
         }

@@ -25,6 +25,8 @@ pub(super) enum Ending {
     RetryLater(usize, RetryCause),
     /// To the first delay queue, without an attempt: it has been in hand for too long.
     HeldTooLong,
+    /// To the first delay queue unread, without an attempt: it is, or goes, on trial.
+    OnTrial,
     /// To the last delay queue as it is: a newer worker understands it.
     ForNewer,
     /// To the dead-letter queue, with what is wrong if there is more to say than the code.
@@ -71,7 +73,7 @@ impl<A> Worker<A> {
                 let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
                 confirmed(outbox, &self.retry(life, *index, retries)).await
             }
-            Ending::HeldTooLong => {
+            Ending::HeldTooLong | Ending::OnTrial => {
                 confirmed(outbox, &self.retry(life, 0, life.account.retries)).await
             }
             Ending::ForNewer => match self.for_newer(life) {

@@ -101,7 +101,7 @@ pub(super) fn way(call: &Call) -> Way {
     }
 }
 
-/// What the gate learns from an answer.
+/// What the gate learns from an answer, whoever asked.
 pub(super) fn news(reply: &Reply) -> News {
     match reply.class {
         Class::Revoked | Class::AlreadyGone | Class::Permanent(_) | Class::OwnLimit => {

@@ -6,13 +6,16 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::Worker;
+use super::{Worker, ending::Ending};
 use crate::{
     broker::{Open, Stay},
     event::{Lane, Message},
-    gate::intake::{Change, Intake},
+    gate::{
+        intake::{Change, Intake},
+        trial::{self, Handling},
+    },
     revoke::Api,
-    settle::{Outbox, Receipt},
+    settle::{Outbox, Receipt, code::Code},
 };
 
 /// How often a lane's intake is looked at.
@@ -28,7 +31,25 @@ impl<A: Api> Worker<A> {
         tasks: TaskTracker,
     ) {
         while let Some((message, receipt)) = next(&mut deliveries, &stop).await {
-            tasks.spawn(Arc::clone(&self).process(message, receipt, Arc::clone(&outbox)));
+            let (worker, outbox) = (Arc::clone(&self), Arc::clone(&outbox));
+            let lane = message.lane;
+            match trial::handling(&message, self.has_delays()) {
+                Handling::Usual => {
+                    let company = self.solitude.company(lane).await;
+                    tasks.spawn(async move {
+                        worker.process(message, receipt, outbox).await;
+                        drop(company);
+                    });
+                }
+                Handling::PutOnTrial => {
+                    drop(tasks.spawn(worker.put_on_trial(message, receipt, outbox)))
+                }
+                Handling::Alone => drop(tasks.spawn(worker.try_alone(message, receipt, outbox))),
+                Handling::GiveUp => drop(tasks.spawn(async move {
+                    let ending = Ending::DeadLetter(Code::DeliveryLimit, None);
+                    worker.end_unread(message, receipt, &*outbox, ending).await;
+                })),
+            }
         }
     }
 

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::Worker;
+use super::{Worker, job};
 use crate::{
     event::{
         Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
     },
-    gate::{Suspicion, dedupe::Key},
+    gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
+    revoke::{Class, Reply, outcome::ApiCode},
     settle::{
         code::Code,
         report::{Facts, Stored},
@@ -85,6 +86,10 @@ impl Life {
             attempts: message.history.attempts,
             ..Facts::default()
         };
+        let stay = match message.history.on_trial {
+            true => stay.map(|stay| stay.min(LASTS_MAX)),
+            false => stay,
+        };
         Self {
             lane: message.lane,
             message,
@@ -97,6 +102,19 @@ impl Life {
             secret: true,
             still_sealed: false,
         }
+    }
+
+    /// One that ends without being read: what is sealed stays so.
+    pub(super) fn unread(message: Message, outages: u32, now: Timestamp) -> Self {
+        let mut life = Self::new(message, outages, None, now);
+        life.still_sealed = life.is_sealed();
+        life
+    }
+
+    /// Whether its body is sealed by us.
+    fn is_sealed(&self) -> bool {
+        let content_type = self.message.properties.content_type.as_deref();
+        content_type == Some(seal::CONTENT_TYPE) && self.message.history.returned
     }
 
     /// Opens the body if we sealed it, and decodes it.
@@ -119,11 +137,10 @@ impl Life {
     }
 
     fn open<A>(&mut self, worker: &Worker<A>) -> Result<(), Unread> {
-        let history = &self.message.history;
-        let is_sealed = self.message.properties.content_type.as_deref() == Some(seal::CONTENT_TYPE);
-        if !(is_sealed && history.returned) {
+        if !self.is_sealed() {
             return Ok(());
         }
+        let history = &self.message.history;
         let queue = history.queue.as_deref().unwrap_or_default();
         let event_id = history.event_id.as_deref().unwrap_or_default();
         match worker.ring.open(queue, event_id, &self.message.body) {
@@ -175,6 +192,7 @@ impl Life {
             first_received_at: self.message.history.first_received_at,
             event_id: self.facts.event_id.clone(),
             queue: queue.map(str::to_owned),
+            on_trial: self.message.history.on_trial,
             returned: false,
         }
     }
@@ -239,6 +257,17 @@ impl Life {
         match self.leave_at {
             Some(at) => sleep_until(at).await,
             None => std::future::pending().await,
+        }
+    }
+
+    /// What the gate learns from the answer to a call of its own.
+    pub(super) fn news(&self, reply: &Reply) -> News {
+        match reply.class {
+            Class::Permanent(ApiCode::ApiOther) => {
+                let word = reply.error_type.as_deref().unwrap_or_default();
+                News::Unknown(Refusal::new(word, &self.message.publisher))
+            }
+            _ => job::news(reply),
         }
     }
 

@@ -163,6 +163,11 @@ impl<A> Worker<A> {
                 RetryCause::HeldTooLong,
                 self.settings.retry_delays.first(),
             ),
+            Ending::OnTrial => self.record_deferred(
+                life,
+                RetryCause::OnTrial,
+                self.settings.retry_delays.first(),
+            ),
             Ending::ForNewer => self.record_deferred(
                 life,
                 RetryCause::NewerFormat,
@@ -259,6 +264,7 @@ pub(super) fn cause(class: &Class) -> RetryCause {
     match class {
         Class::Retryable(failure) => RetryCause::from(*failure),
         Class::OwnLimit => RetryCause::OwnLimit,
+        Class::Permanent(_) => RetryCause::UnknownError,
         _ => RetryCause::RateLimited,
     }
 }

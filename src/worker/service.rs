@@ -8,7 +8,7 @@ use futures_util::{FutureExt, Stream};
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Worker, job, lane};
+use super::{Worker, ending::Ending, job, lane};
 use crate::{
     broker::{self, Broker, Open, Session, Stay, Trouble},
     event::Message,
@@ -134,8 +134,8 @@ impl<A: Api> Worker<A> {
         stop: CancellationToken,
     ) {
         while let Some((message, receipt)) = lane::next(&mut deliveries, &stop).await {
-            self.give_up(message, receipt, &*outbox, Code::Expired)
-                .await;
+            let ending = Ending::DeadLetter(Code::Expired, None);
+            self.end_unread(message, receipt, &*outbox, ending).await;
         }
     }
 
@@ -156,7 +156,7 @@ impl<A: Api> Worker<A> {
             });
             if canary == Canary::Life {
                 self.metrics.breaker_to(match news {
-                    News::Answered | News::Limited(_) => Breaker::Flowing,
+                    News::Answered | News::Unknown(_) | News::Limited(_) => Breaker::Flowing,
                     News::Failed(_) | News::Refused => Breaker::Paused,
                 });
             }

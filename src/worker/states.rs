@@ -57,12 +57,13 @@ impl<A: Api> Worker<A> {
         let paused = |why| (view.paused == Some(why)).then(|| at(view.canary_in));
         let outage = paused(Pause::Outage).map(|next| (self.heard.outage(), next));
         let credentials = paused(Pause::Credentials).map(|next| (self.heard.credentials(), next));
+        let unknown = paused(Pause::Unknown).map(|next| (Why::UnknownRefusal, next));
         let limited = view.limited_for.is_some();
         let throttled = limited.then(|| (Why::RateLimited, at(view.held_for)));
         let audit = self.audit.is_broken();
         let audit = audit.then_some((Why::OutcomesUnrecorded, None));
         self.show_one(State::Outage, outage, now);
-        self.show_one(State::Credentials, credentials, now);
+        self.show_one(State::Credentials, credentials.or(unknown), now);
         self.show_one(State::Throttled, throttled, now);
         self.show_one(State::Audit, audit, now);
     }

@@ -180,7 +180,8 @@ impl<A> Worker<A> {
             })
         );
         if let (true, Some((key, cutoff))) = (keeps_none, life.user_key(event)) {
-            self.flights.user_done(key, cutoff);
+            // It found only sessions that are open now, whatever later time the event named.
+            self.flights.user_done(key, cutoff.min((self.wall)()));
         }
     }
 

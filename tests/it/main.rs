@@ -4,6 +4,7 @@
 mod bench;
 mod broker;
 mod cli;
+mod compat;
 mod config;
 mod event;
 mod gate;

@@ -71,7 +71,9 @@ fn codes_table() -> String {
         Code::UserSessionsRemain => "the user still has old sessions after every round",
         Code::Expired => "its publisher set an `expiration`, and it expired unprocessed",
         Code::SealKeyUnknown => "a sealed retry whose key is gone from the key ring",
-        Code::DeliveryLimit => "reserved for events that end workers; not used yet",
+        Code::DeliveryLimit => {
+            "handled alone, again and again, it ended the worker each time; it was not read"
+        }
         Code::InternalError => "the worker panicked over it: a bug, please report it",
         Code::Rejected(_) => "the event breaks the contract; `revoker-text` says how",
         Code::Api(_) => "Stytch refuses it for good",

@@ -1,7 +1,7 @@
 //! Headers of version 1, as they lie in queues today: `compat/headers-v1.json`, read for ever.
 
 use jiff::Timestamp;
-use lapin::{BasicProperties, types::AMQPValue};
+use lapin::BasicProperties;
 use revoker::{
     broker::headers::{read, write},
     event::{HeaderValue, History, Lane, Message, Properties},
@@ -15,7 +15,7 @@ use revoker::{
 };
 use serde_json::Value;
 
-use super::text;
+use crate::compat::wire;
 
 const FIXTURE: &str = include_str!("../compat/headers-v1.json");
 const FROZEN: &str =
@@ -25,37 +25,7 @@ const WRITTEN: &str = "headers are written that the fixture does not know: anoth
 
 fn stored(name: &str) -> BasicProperties {
     let all: Value = serde_json::from_str(FIXTURE).unwrap();
-    let message = &all[name];
-    let short = |field: &str| message[field].as_str().map(Into::into);
-    let mut headers = lapin::types::FieldTable::default();
-    for (name, value) in message["headers"].as_object().unwrap() {
-        let value = match (value["text"].as_str(), value["int"].as_i64()) {
-            _ if value["bool"].is_boolean() => AMQPValue::Boolean(value["bool"] == true),
-            (Some(value), None) => text(value),
-            (None, Some(value)) => AMQPValue::LongLongInt(value),
-            _ => panic!("{name} has no type that we write"),
-        };
-        headers.insert(name.as_str().into(), value);
-    }
-    let mut properties = BasicProperties::default()
-        .with_headers(headers)
-        .with_delivery_mode(2);
-    if let Some(value) = short("content_type") {
-        properties = properties.with_content_type(value);
-    }
-    if let Some(value) = short("type") {
-        properties = properties.with_type(value);
-    }
-    if let Some(value) = short("message_id") {
-        properties = properties.with_message_id(value);
-    }
-    if let Some(value) = short("app_id") {
-        properties = properties.with_app_id(value);
-    }
-    if let Some(value) = message["timestamp"].as_u64() {
-        properties = properties.with_timestamp(value);
-    }
-    properties
+    wire(&all[name])
 }
 
 fn time(text: &str) -> Timestamp {
@@ -81,6 +51,7 @@ fn clear() -> (Properties, History) {
         first_received_at: Some(time("2026-11-22T06:30:00.123456789Z")),
         event_id: Some("reset-1".into()),
         queue: None,
+        on_trial: false,
         returned: true,
     };
     (properties, history)
@@ -93,9 +64,21 @@ fn sealed(n: u32, attempts: u32, queue: &str) -> (Properties, History) {
         first_received_at: Some(time("2026-11-22T06:30:00Z")),
         event_id: Some(format!("reset-{}", n.max(2))),
         queue: Some(queue.into()),
+        on_trial: false,
         returned: true,
     };
     (sealed_properties(), history)
+}
+
+fn on_trial() -> (Properties, History) {
+    let (properties, history) = sealed(2, 0, "revocation.urgent.retry.1m");
+    let history = History {
+        retries: 0,
+        event_id: None,
+        on_trial: true,
+        ..history
+    };
+    (properties, history)
 }
 
 fn sealed_properties() -> Properties {
@@ -111,6 +94,7 @@ fn version_1_is_read_for_ever() {
         ("retry", clear()),
         ("sealed_retry", sealed(1, 6, "revocation.urgent.retry.1m")),
         ("dead_letter", sealed(3, 9, "revocation.dead")),
+        ("on_trial_retry", on_trial()),
     ];
     for (name, (properties, history)) in rows {
         let back = read(&stored(name), true);
@@ -162,6 +146,12 @@ fn version_1_is_what_is_written_today() {
     assert_eq!(
         write(&retried((properties, history))),
         stored("sealed_retry"),
+        "{WRITTEN}"
+    );
+
+    assert_eq!(
+        write(&retried(on_trial())),
+        stored("on_trial_retry"),
         "{WRITTEN}"
     );
 

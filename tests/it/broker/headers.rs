@@ -41,6 +41,7 @@ fn history() -> History {
         first_received_at: Some("2026-11-22T06:30:00.123456789Z".parse().unwrap()),
         event_id: Some("reset-1".into()),
         queue: Some("revocation.urgent.retry.10m".into()),
+        on_trial: true,
         returned: false,
     }
 }

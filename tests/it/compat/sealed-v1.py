@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Seals the fixture sealed-v1.bin by the format's description (src/settle/seal/mod.rs) alone.
+"""Seals the fixtures sealed-v1.bin and sealed-retry-v1.bin by the format's description
+(src/settle/seal/mod.rs) alone.
 
 A second implementation, so that the fixture proves the description and not only the code. Needs the
 package `cryptography`. Prints the HMAC that belongs to the fixture's credential.
@@ -11,9 +12,6 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 HERE = pathlib.Path(__file__).parent
 KEY = bytes(range(32))
 OLD_KEY = bytes(range(100, 132))
-NONCE = bytes(range(200, 224))
-QUEUE, EVENT_ID = "revocation.dead", "event-1"
-BODY = b'{"session_token": "not-a-real-one"}\nsecond line'
 
 
 def hchacha20(key, nonce16):
@@ -34,25 +32,53 @@ def hchacha20(key, nonce16):
     return struct.pack("<8I", *s[0:4], *s[12:16])
 
 
-properties = {
-    "content_type": "application/json",
-    "type": "session.revoke.v1",
-    "timestamp": 1795000000,
-    "headers": [
-        ["tenant", {"text": "eu"}],
-        ["n", {"int": -7}],
-        ["f", {"float": "0.5"}],
-        ["b", {"bool": True}],
-        ["t", {"timestamp": 5}],
-        ["raw", {"bytes": base64.b64encode(b"\x00\xff").decode()}],
-    ],
-}
-plaintext = json.dumps(properties).encode() + b"\n" + BODY
-associated = b"\x01" + QUEUE.encode() + b"\x00" + EVENT_ID.encode()
-key_id = hashlib.sha256(b"revoker-key-id-v1\x00" + KEY).digest()[:8]
-cipher = ChaCha20Poly1305(hchacha20(KEY, NONCE[:16]))
-ciphertext = cipher.encrypt(b"\0\0\0\0" + NONCE[16:], plaintext, associated)
-(HERE / "sealed-v1.bin").write_bytes(b"\x01" + key_id + NONCE + ciphertext)
+def seal(name, nonce, queue, event_id, properties, body):
+    plaintext = json.dumps(properties).encode() + b"\n" + body
+    associated = b"\x01" + queue.encode() + b"\x00" + event_id.encode()
+    key_id = hashlib.sha256(b"revoker-key-id-v1\x00" + KEY).digest()[:8]
+    cipher = ChaCha20Poly1305(hchacha20(KEY, nonce[:16]))
+    ciphertext = cipher.encrypt(b"\0\0\0\0" + nonce[16:], plaintext, associated)
+    (HERE / name).write_bytes(b"\x01" + key_id + nonce + ciphertext)
+
+
+every_kind_of_header = [
+    ["tenant", {"text": "eu"}],
+    ["n", {"int": -7}],
+    ["f", {"float": "0.5"}],
+    ["b", {"bool": True}],
+    ["t", {"timestamp": 5}],
+    ["raw", {"bytes": base64.b64encode(b"\x00\xff").decode()}],
+]
+seal(
+    "sealed-v1.bin",
+    bytes(range(200, 224)),
+    "revocation.dead",
+    "event-1",
+    {
+        "content_type": "application/json",
+        "type": "session.revoke.v1",
+        "timestamp": 1795000000,
+        "headers": every_kind_of_header,
+    },
+    b'{"session_token": "not-a-real-one"}\nsecond line',
+)
+# A whole event, as it lies in a delay queue.
+seal(
+    "sealed-retry-v1.bin",
+    bytes(range(100, 124)),
+    "revocation.urgent.retry.1m",
+    "e1",
+    {"content_type": "application/json", "message_id": "e1"},
+    json.dumps(
+        {
+            "type": "session.revoke.v1",
+            "id": "e1",
+            "occurred_at": "2026-11-22T06:29:58Z",
+            "reason": "credential_compromise",
+            "session_token": "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT800000001",
+        }
+    ).encode(),
+)
 
 line = lambda key: "revoker-key-v1:" + base64.urlsafe_b64encode(key).decode().rstrip("=") + "\n"
 (HERE / "sealed-v1.keys").write_text("# Not secret: the keys of a test fixture.\n" + line(KEY) + line(OLD_KEY))

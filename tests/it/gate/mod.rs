@@ -9,6 +9,8 @@ mod dedupe;
 mod intake;
 mod line;
 mod rate;
+mod trial;
+mod unknown;
 mod wait;
 
 use std::time::Duration;

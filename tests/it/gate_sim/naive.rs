@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use revoker::{
     gate::{Settings, line::Next},
+    revoke::outcome::Fault,
     settle::verdict::Standing,
 };
 
@@ -47,6 +48,7 @@ impl Naive {
             own: true,
             outages: 0,
             aside: None,
+            fault: Fault::Message,
         }
     }
 }

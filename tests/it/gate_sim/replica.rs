@@ -175,6 +175,7 @@ impl Replica {
                             own: said.own,
                             outages: said.outages,
                             aside: said.aside,
+                            fault: said.fault,
                         }
                     }
                     _ => self.naive.as_mut().expect("a naive call").ended(),

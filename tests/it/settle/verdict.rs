@@ -6,7 +6,7 @@ use revoker::{
     revoke::outcome::{
         ApiCode,
         Class::{self, *},
-        Failure,
+        Failure, Fault,
     },
     settle::{
         Settings,
@@ -28,11 +28,13 @@ const LIVES: Standing = Standing {
     own: true,
     outages: 0,
     aside: None,
+    fault: Fault::Message,
 };
 const OUT: Standing = Standing {
     own: false,
     outages: 0,
     aside: None,
+    fault: Fault::Message,
 };
 
 fn account(attempts: u32, retries: u32) -> Account {
@@ -53,6 +55,35 @@ fn classic() -> Settings {
 
 fn half(attempt: u32) -> Verdict {
     Hold(step(attempt) / 2)
+}
+
+#[test]
+fn an_unknown_refusal_goes_by_whose_fault_it_is() {
+    let api_other = DeadLetter(Code::Api(ApiCode::ApiOther));
+    let aside = Duration::from_secs(30);
+    for (fault, retries, verdict) in [
+        (Fault::Message, 0, api_other),
+        (Fault::Publisher, 0, RetryLater(0)),
+        (Fault::Publisher, 2, RetryLater(2)),
+        (Fault::Publisher, 3, api_other),
+        (Fault::Nobody(aside), 3, Hold(aside)),
+    ] {
+        for (settings, own) in [(settings(), true), (classic(), false)] {
+            let mut account = account(5, retries);
+            let standing = Standing {
+                own,
+                fault,
+                ..LIVES
+            };
+            let refused = Class::Permanent(ApiCode::ApiOther);
+            assert_eq!(account.judge(&refused, standing, &settings, 0.5), verdict);
+            assert_eq!(account.attempts, 5, "no attempt");
+            // A type that is known is believed whatever others were told.
+            let known = Class::Permanent(ApiCode::BadRequest);
+            let verdict = DeadLetter(Code::Api(ApiCode::BadRequest));
+            assert_eq!(account.judge(&known, standing, &settings, 0.5), verdict);
+        }
+    }
 }
 
 /// One call's answer while the API lives, with jitter at its middle.
@@ -153,6 +184,7 @@ fn attempts_before_an_outage_are_forgiven_once() {
         own: true,
         outages,
         aside: None,
+        fault: Fault::Message,
     };
     let mut account = account(5, 3);
     assert_eq!(account.judge(&FAILED, after(1), &settings(), 0.5), half(1));

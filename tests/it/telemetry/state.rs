@@ -135,6 +135,9 @@ fn a_bad_state_is_repeated_in_the_log_each_minute() {
     board.hold(why(State::Outage), None, at(190));
     assert!(!board.remind(at(200)), "the change itself was just logged");
     assert!(board.remind(at(240)));
+    // The clock is set back by a day.
+    assert!(board.remind(at(240 - 86_400)));
+    assert!(!board.remind(at(241 - 86_400)));
 }
 
 #[test]

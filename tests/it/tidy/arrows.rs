@@ -7,6 +7,7 @@ use super::source::{Named, Source, paths};
 /// Crates (and `std::env`) that only some places may name.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("anyhow", &["src/cli/", "src/main.rs"]),
+    ("async_rs", &["src/broker/"]),
     ("backoff", &["src/settle/delay.rs"]),
     ("chacha20poly1305", &["src/settle/seal"]),
     // The pretend API's options are words of its command line.

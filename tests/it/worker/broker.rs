@@ -204,7 +204,7 @@ impl Broker {
         let back = Message {
             lane,
             publisher: message.routing_key,
-            publisher_verified: false,
+            publisher_verified: read.publisher_verified,
             body: message.body,
             properties: read.properties,
             history: read.history,

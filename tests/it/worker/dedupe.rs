@@ -200,6 +200,14 @@ async fn a_users_pass_covers_what_it_covers() {
     passes(keeps, late, 4).await;
 }
 
+/// A cutoff that lies ahead says nothing about sessions that are not open yet.
+#[tokio::test(start_paused = true)]
+async fn a_users_pass_covers_nothing_that_begins_after_it() {
+    let ahead = json!({"occurred_at": "2026-11-22T06:29:00Z", "cutoff": "2026-11-22T09:30:00Z"});
+    let later = json!({"occurred_at": "2026-11-22T06:45:00Z"});
+    passes(ahead, later, 3).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_of_a_users_pass_needs_no_call_of_its_own() {
     let world = world();

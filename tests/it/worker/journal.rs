@@ -37,6 +37,11 @@ impl Journal {
         lines.iter().map(|(_, line)| line.clone()).collect()
     }
 
+    /// The lines with their times.
+    pub(super) fn timed(&self) -> Vec<(Duration, String)> {
+        self.lines.lock().unwrap().clone()
+    }
+
     /// When lines that begin so were written.
     pub(super) fn times(&self, beginning: &str) -> Vec<Duration> {
         let lines = self.lines.lock().unwrap();

@@ -6,6 +6,8 @@
 mod attempts;
 mod blocked;
 mod broker;
+mod clock;
+mod compat;
 mod dedupe;
 mod endings;
 mod faults;
@@ -18,6 +20,8 @@ mod publishes;
 mod states;
 mod stytch;
 mod targets;
+mod trial;
+mod unknown;
 mod users;
 mod verdicts;
 mod world;
@@ -52,7 +56,7 @@ fn bulk(n: u64) -> Message {
 }
 
 /// Any body.
-fn message(id: &str, body: impl Into<Vec<u8>>) -> Message {
+pub(crate) fn message(id: &str, body: impl Into<Vec<u8>>) -> Message {
     Message {
         lane: Lane::Urgent,
         publisher: "auth".into(),

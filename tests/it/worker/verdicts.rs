@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use revoker::{
-    event::{HeaderValue, Lane, Message, Properties},
+    event::{Lane, Message},
     settle::seal,
 };
 use serde_json::{Value, json};
@@ -189,61 +189,6 @@ async fn an_event_whose_time_passes_while_it_waits_is_obsolete() {
     world.settled(Duration::from_secs(10)).await;
     assert_eq!(world.journal.count("outcome urgent.obsolete"), 8);
     assert_eq!(world.journal.count("ack"), 8);
-}
-
-/// What a newer worker left comes back to us: it is deferred, whole, again and again.
-async fn check_newer(mut original: Message) {
-    original.history.returned = true;
-    let world = World::plain();
-    world.publish(original.clone());
-    tokio::time::sleep(Duration::from_secs(1500)).await;
-    assert_eq!(world.journal.count("retry 600s"), 3);
-    assert_eq!(world.journal.count("ack"), 3);
-    assert_eq!(
-        world.journal.lines().len(),
-        6,
-        "{:?}",
-        world.journal.lines()
-    );
-    let cause = ["cause=\"newer_format\""];
-    assert_eq!(world.total("revoker_retries_total", &cause), 3.0);
-    assert_eq!(world.total("revoker_events_deferred_total", &[]), 3.0);
-    world.assert_conserved();
-    let mut kept = world.broker.last_deferred().unwrap();
-    original.history.first_received_at = kept.history.first_received_at;
-    kept.publisher_verified = original.publisher_verified;
-    assert_eq!(kept.body, original.body);
-    assert_eq!(kept.properties, original.properties);
-    assert_eq!(kept.history, original.history);
-    assert_eq!(kept.from_newer_worker, original.from_newer_worker);
-}
-
-#[tokio::test(start_paused = true)]
-async fn newer_headers_are_left_for_the_newer_worker() {
-    let mut newer = event(1, json!({"of": "a newer worker"}));
-    newer.from_newer_worker = true;
-    let text = |text: &str| HeaderValue::Text(text.into());
-    newer.properties.headers = vec![
-        (
-            "revoker-novelty".into(),
-            text("what this one does not know"),
-        ),
-        ("revoker-version".into(), HeaderValue::Int(2)),
-    ];
-    check_newer(newer).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_newer_seal_is_left_for_the_newer_worker_with_what_opens_it() {
-    let mut newer = message("e1", [&[2][..], &[7; 99]].concat());
-    newer.properties = Properties {
-        content_type: Some(seal::CONTENT_TYPE.into()),
-        ..Default::default()
-    };
-    newer.history.event_id = Some("e1".into());
-    newer.history.queue = Some("revocation.urgent.retry.1m".into());
-    (newer.history.attempts, newer.history.retries) = (6, 1);
-    check_newer(newer).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,14 +2,14 @@
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use revoker::{
     broker::topology::Names,
     event::{Environment, Expectations, Lane, Message},
     gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
-    worker::{Backlog, End, Heard, Worker},
+    worker::{Backlog, End, Heard, Solitude, Worker},
 };
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -26,17 +26,26 @@ const LOOK: Duration = Duration::from_millis(50);
 thread_local! {
     /// A wall clock is a plain function, and every test has a thread of its own.
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How far the wall clock is off.
+    static OFF: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
+}
+
+/// Sets the wall clock so far off, at once.
+pub(super) fn set_clock(off: SignedDuration) {
+    OFF.set(off);
 }
 
 pub(super) fn wall() -> Timestamp {
     let began = BEGAN.get().expect("a world has begun");
-    BEGIN.parse::<Timestamp>().unwrap() + began.elapsed()
+    BEGIN.parse::<Timestamp>().unwrap() + began.elapsed() + OFF.get()
 }
 
 /// What a scenario may set.
 pub(super) struct Setup {
     pub(super) gate: gate::Settings,
     pub(super) settle: settle::Settings,
+    /// The text of a key ring file; `None`: a ring of the API secret's.
+    pub(super) keys: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -60,6 +69,7 @@ impl Default for Setup {
                 outcomes: true,
                 seal_key_file: None,
             },
+            keys: None,
         }
     }
 }
@@ -224,6 +234,10 @@ fn sum(rendered: &str, name: &str, labels: &[&str]) -> f64 {
 
 fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<Stytch>> {
     let secret = SecretString::from("secret-test-of-a-project-that-is-not");
+    let ring = match setup.keys {
+        Some(text) => KeyRing::parse(text).unwrap(),
+        None => KeyRing::from_api_secret(PROJECT, &secret),
+    };
     Arc::new(Worker {
         api: stytch.clone(),
         gate: Gate::new(&setup.gate, wall),
@@ -233,7 +247,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
             environment: Environment::Test,
             strict_ids: false,
         },
-        ring: Arc::new(KeyRing::from_api_secret(PROJECT, &secret)),
+        ring: Arc::new(ring),
         names: Names::new("revocation"),
         audit: settle::perform::Audit::default(),
         metrics: Arc::clone(metrics),
@@ -241,6 +255,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         flights: Flights::default(),
         backlog: Backlog::default(),
         heard: Heard::default(),
+        solitude: Solitude::default(),
         wall,
     })
 }

@@ -14,6 +14,7 @@ pub(crate) mod once;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod publish;
+pub(crate) mod raw;
 pub(crate) mod read;
 pub(crate) mod repair;
 pub(crate) mod sandbox;
