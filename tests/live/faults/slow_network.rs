@@ -65,7 +65,7 @@ async fn row_05_slow_lossy_network() {
     for network in [&to_broker, &to_api] {
         network.set(Mode::Pass);
     }
-    ledger.settled(&world, 5 * PATIENCE).await;
+    ledger.settled(&world, 10 * PATIENCE).await;
     row.ends(&worker);
     check_tries(&worker, &to_broker.accepted());
     let lost = worker
