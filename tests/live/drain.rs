@@ -1,4 +1,5 @@
-//! SIGTERM: what is in hand is finished, the rest stays queued, and nothing is done twice.
+//! SIGTERM while calls hang: a second one and the drain timeout end the worker, and all comes again. What
+//! a clean stop does is a row of the faults.
 
 use std::time::Duration;
 
@@ -6,63 +7,10 @@ use serde_json::json;
 
 use crate::harness::{Event, PATIENCE, World, wait};
 
-/// Events of each lane.
-const EVENTS: usize = 500;
 /// The default of `REVOKER_DRAIN_TIMEOUT`.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
 /// Exit code of a worker that was told twice.
 const TOLD_TWICE: i32 = 130;
-
-#[tokio::test]
-async fn a_clean_stop_under_load_does_nothing_twice() {
-    let world = World::with_sandbox("drain", &["--latency", "100ms"]).await;
-    let ids = world.sandbox.seed_sessions(2 * EVENTS).await;
-    let settings = || {
-        world
-            .worker()
-            .set("REVOKER_MAX_RATE", "200/s")
-            .set("REVOKER_START_RATE", "200/s")
-    };
-    let mut worker = settings().start().await;
-    let events: Vec<_> = ids
-        .chunks(2)
-        .flat_map(|pair| [Event::session(&pair[0]), Event::session(&pair[1]).bulk()])
-        .collect();
-    world.broker.publish(&events).await;
-    wait::until("the work is on its way", PATIENCE, async || {
-        world.sandbox.revoked().await >= EVENTS as u64 / 5
-    })
-    .await;
-
-    let (status, took) = worker.terminate().await;
-    assert!(status.success(), "{status}");
-    assert!(took < DRAIN_TIMEOUT, "{took:?}");
-    let revoked = world.sandbox.revoked().await;
-    let queued = u64::from(world.broker.queued().await);
-    eprintln!("{revoked} revoked, {queued} queued, ended within {took:.2?}");
-    assert!(
-        queued > 0,
-        "all was done before the stop: nothing was tested"
-    );
-    assert_eq!(revoked + queued, 2 * EVENTS as u64);
-
-    let mut worker = settings().start().await;
-    wait::until("the rest is done", PATIENCE, async || {
-        world.sandbox.revoked().await == 2 * EVENTS as u64
-    })
-    .await;
-    let (status, _) = worker.terminate().await;
-    assert!(status.success(), "{status}");
-    let sessions = world.sandbox.sessions().await;
-    let twice = ids
-        .iter()
-        .filter(|id| sessions[*id].revoke_calls != 1)
-        .count();
-    assert_eq!(twice, 0, "sessions with more than one call");
-    assert_eq!(world.broker.outcomes().await.len(), 2 * EVENTS);
-    assert_eq!(world.broker.queued().await, 0);
-    assert_eq!(world.broker.depth("dead").await, Some(0));
-}
 
 #[tokio::test]
 async fn a_second_signal_ends_at_once() {

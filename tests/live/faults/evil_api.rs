@@ -23,6 +23,8 @@ const SLOTS: usize = 200;
 const RSS_KIB_GROWTH_MAX: u64 = 5 << 10;
 /// What the HTTP library keeps of one header, at most, for each call on the wire: it has no setting.
 const HEADER_KIB_MAX: u64 = 408;
+/// What is read of a body, at most, for each call on the wire. On a quiet machine few are read at once.
+const BODY_KIB_MAX: u64 = 64;
 /// What one connection may take of an answer that does not end: a body's limit is 64 KiB, the rest is
 /// what the kernels of both sides keep in their buffers.
 const TAKEN_BYTES_MAX: u64 = 16 << 20;
@@ -31,28 +33,15 @@ const TAKEN_BYTES_MAX: u64 = 16 << 20;
 struct Way(&'static str, Evil, &'static str, u64);
 
 const WAYS: [Way; 7] = {
+    let head = RSS_KIB_GROWTH_MAX;
+    let body = RSS_KIB_GROWTH_MAX + SLOTS as u64 * BODY_KIB_MAX;
     let header = RSS_KIB_GROWTH_MAX + SLOTS as u64 * HEADER_KIB_MAX;
     [
-        Way("slow head", Evil::SlowHead, "timeout", RSS_KIB_GROWTH_MAX),
-        Way("slow body", Evil::SlowBody, "timeout", RSS_KIB_GROWTH_MAX),
-        Way(
-            "body of 1 GiB",
-            Evil::HugeBody,
-            "invalid_response",
-            RSS_KIB_GROWTH_MAX,
-        ),
-        Way(
-            "endless body",
-            Evil::EndlessBody,
-            "invalid_response",
-            RSS_KIB_GROWTH_MAX,
-        ),
-        Way(
-            "endless headers",
-            Evil::EndlessHeaders,
-            "network",
-            RSS_KIB_GROWTH_MAX,
-        ),
+        Way("slow head", Evil::SlowHead, "timeout", head),
+        Way("slow body", Evil::SlowBody, "timeout", head),
+        Way("body of 1 GiB", Evil::HugeBody, "invalid_response", body),
+        Way("endless body", Evil::EndlessBody, "invalid_response", body),
+        Way("endless headers", Evil::EndlessHeaders, "network", head),
         Way("endless header", Evil::EndlessHeader, "network", header),
         Way("held header", Evil::HeldHeader, "timeout", header),
     ]
