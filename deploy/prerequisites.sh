@@ -1,4 +1,4 @@
-# Sourced by deploy/demo, tests/run and tests/bench/run: what they need on a fresh machine.
+# Sourced by deploy/demo, tests/run, tests/bench/run and tests/fuzz/run: what they need on a fresh machine.
 #
 # Installs what lacks through apt-get, or names it in one line and ends. Nothing here starts a
 # service: RabbitMQ is installed with its system node held back, and a private node is used; of
@@ -41,12 +41,13 @@ has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
-# those who check metrics promtool, and for those who bring about faults what turns a process's clock
-# and makes certificates.
-require_packages() { # [without-rabbitmq] [with-promtool] [with-faults]
+# those who check metrics promtool, for those who bring about faults what turns a process's clock and
+# makes certificates, and for those who fuzz a C++ compiler.
+require_packages() { # [without-rabbitmq] [with-promtool] [with-faults] [with-c++]
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
   [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
+  [[ $with != *' with-c++ '* ]] || command -v c++ >/dev/null || packages+=(g++)
   [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)

@@ -7,6 +7,7 @@ mod cli;
 mod compat;
 mod config;
 mod event;
+mod fuzz;
 mod gate;
 mod gate_sim;
 mod readme;
