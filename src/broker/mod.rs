@@ -18,6 +18,7 @@ mod link;
 pub mod publish;
 pub mod survey;
 pub mod topology;
+pub mod trial;
 mod trouble;
 pub mod visit;
 
