@@ -15,9 +15,9 @@ pub(super) const START_RATE: Setting = Setting::new(
     "REVOKER_START_RATE",
     "start-rate",
     "RATE",
-    "Calls a second in the first moment, per kind of call; doubles each second until Stytch answers 429",
+    "Calls a second in the first moment, per kind of call; doubles every half second up to 400 a second, and each second from there, until Stytch answers 429",
 )
-.default("10/s");
+.default("20/s");
 pub(super) const SLOTS: Setting = Setting::new(
     "REVOKER_SLOTS",
     "slots",

@@ -18,8 +18,9 @@ use sha2::{Digest, Sha256};
 
 /// How long a revocation is remembered.
 pub const REMEMBERED: Duration = Duration::from_secs(600);
-/// Revocations remembered of one such time; of more, the oldest are forgotten: about 5 MB for two times.
-pub const REMEMBERED_MAX: usize = 50_000;
+/// Revocations remembered of one such time; of more, the oldest are forgotten. As many as a map of
+/// 32,768 places takes before it grows: about 4 MB for two times.
+pub const REMEMBERED_MAX: usize = 28_000;
 /// Events that share one call beside the one that makes it; further ones call for themselves.
 pub const WAITING_MAX: usize = 16;
 

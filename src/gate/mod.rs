@@ -28,7 +28,8 @@ pub use wait::{Closed, Gate, Permit};
 pub struct Settings {
     /// Calls a second at most, per kind of call; `None`: no ceiling.
     pub max_rate: Option<f64>,
-    /// Calls a second in the first moment, before anything is known; doubles each second.
+    /// Calls a second in the first moment, before anything is known; doubles every half second up to
+    /// 400 a second, and each second from there.
     pub start_rate: f64,
     /// Calls on the wire at once.
     pub slots: usize,

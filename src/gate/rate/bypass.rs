@@ -11,7 +11,7 @@ const PER_SECOND: f64 = 8.0;
 const BURST: f64 = 2.0;
 /// In a crowd of urgent calls each waits for the pace, so many of its intervals, before it passes it
 /// by: else they would go in pairs with paced ones, which limits with a small burst refuse …
-const PATIENCE: f64 = 1.5;
+const PATIENCE: f64 = 6.0;
 /// … but at least so long …
 const PATIENCE_MIN: Seconds = 0.05;
 /// … and at most so long.

@@ -6,16 +6,24 @@
 
 use super::Seconds;
 
-/// The beginning: the rate doubles in this time.
-const START_DOUBLES: Seconds = 1.0;
-/// After an outage: from this share of the plateau, doubling in [`START_DOUBLES`].
+/// The beginning: the rate doubles in this time …
+const START_DOUBLES: Seconds = 0.5;
+/// … up to so many calls a second: at a low rate a call too many costs little, and time much …
+const START_HASTE_MAX: f64 = 400.0;
+/// … and from there in this time, for at a high rate many calls are on the wire before a 429 is heard.
+const START_DOUBLES_FAST: Seconds = 1.0;
+/// After an outage: from this share of the plateau …
 const RAMP_SHARE: f64 = 0.1;
+/// … doubling in this time.
+const RAMP_DOUBLES: Seconds = 1.0;
 /// Slowest ramp, calls a second.
 const RAMP_MIN: f64 = 1.0;
 /// First time constant of a plateau.
 const TIME_CONSTANT_FIRST: Seconds = 4.0;
 /// Growth of the time constant when the limit was met where it was expected.
 const TIME_CONSTANT_GROWTH: f64 = 1.5;
+/// What is left of the time constant when the limit was met far from there.
+const UNSETTLED: f64 = 0.8;
 /// The longest time constant is this many calls long, so that slow limits are probed as seldom …
 const TIME_CONSTANT_CALLS: f64 = 500.0;
 /// … but never shorter …
@@ -123,11 +131,18 @@ impl Curve {
     pub(super) fn rate(&self, now: Seconds) -> f64 {
         let age = (now - self.begun).max(0.0);
         let rate = match self.phase {
-            Phase::Start => self.start * (age / START_DOUBLES).exp2(),
-            Phase::Ramp => (RAMP_SHARE * self.plateau).max(RAMP_MIN) * (age / START_DOUBLES).exp2(),
+            Phase::Start => self.starting(age),
+            Phase::Ramp => (RAMP_SHARE * self.plateau).max(RAMP_MIN) * (age / RAMP_DOUBLES).exp2(),
             Phase::Run => self.around_plateau(age),
         };
         rate.max(RATE_MIN).min(self.max)
+    }
+
+    fn starting(&self, age: Seconds) -> f64 {
+        let in_haste = (START_DOUBLES * (START_HASTE_MAX / self.start).log2()).max(0.0);
+        let haste = age.min(in_haste) / START_DOUBLES;
+        let fast = (age - in_haste).max(0.0) / START_DOUBLES_FAST;
+        self.start * (haste + fast).exp2()
     }
 
     fn around_plateau(&self, age: Seconds) -> f64 {
@@ -205,17 +220,22 @@ impl Curve {
         self.time_constant = self.time_constant.max(longest);
     }
 
+    /// The limit was taken for a quota, and it is none.
+    pub(super) fn no_quota(&mut self) {
+        self.limit = Limit::Rate;
+        self.time_constant = TIME_CONSTANT_FIRST;
+    }
+
     /// Nothing is known but that calls were refused: from the start rate, but without its haste.
     pub(super) fn start_over(&mut self) {
         self.plateau = self.plateau.min(self.start);
-        self.limit = Limit::Rate;
-        self.time_constant = TIME_CONSTANT_FIRST;
+        self.no_quota();
     }
 
     /// The limit is far lower than it was, and a cut or a block tells it badly: up again soon.
     fn unsettle(&mut self) {
         if self.limit == Limit::Rate {
-            self.time_constant = (0.75 * self.time_constant).max(TIME_CONSTANT_FIRST);
+            self.time_constant = (UNSETTLED * self.time_constant).max(TIME_CONSTANT_FIRST);
         }
     }
 

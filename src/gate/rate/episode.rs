@@ -5,8 +5,11 @@
 
 use super::{Seconds, curve::Curve, suspicion::Suspicion};
 
-/// A block longer than this is a quota's.
+/// A block longer than this is a quota's …
 pub(super) const LONG: Seconds = 2.5;
+/// … if calls were seen refused for so long: the holds double, so that the end of a window of a second
+/// may be noticed much later.
+const LONG_SEEN: Seconds = 1.3;
 /// Shortest hold.
 const HOLD_MIN: Seconds = 0.02;
 /// Longest hold of our own.
@@ -32,6 +35,8 @@ pub(super) struct Episode {
     /// Refusals that each began a hold; 0: it is over.
     pub(super) strikes: u32,
     pub(super) began: Seconds,
+    /// When the newest call was sent that was refused and began a hold.
+    shut_at: Seconds,
     culprit: Option<Culprit>,
     /// Whether another message than the culprit was refused too.
     others: bool,
@@ -45,6 +50,7 @@ impl Episode {
         Self {
             strikes: 0,
             began: 0.0,
+            shut_at: 0.0,
             culprit: None,
             others: false,
             before: (curve, 0.0),
@@ -56,6 +62,7 @@ impl Episode {
         *self = Self {
             strikes: 0,
             began: now,
+            shut_at: now,
             culprit: Some(Culprit {
                 id: message.id,
                 again: false,
@@ -98,6 +105,16 @@ impl Episode {
         {
             culprit.again = false;
         }
+    }
+
+    /// A call that was sent at `sent_at` was refused and begins a hold.
+    pub(super) fn shut(&mut self, sent_at: Seconds) {
+        self.shut_at = self.shut_at.max(sent_at);
+    }
+
+    /// Whether the block that is over at `now` was a quota's.
+    pub(super) fn was_long(&self, now: Seconds) -> bool {
+        now - self.began > LONG && self.shut_at - self.began > LONG_SEEN
     }
 
     /// Whether its culprit was alone in it.

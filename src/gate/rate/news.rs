@@ -15,6 +15,8 @@ const BLOCK_TELLS: Seconds = 0.5;
 const EDGE_SEEN: Seconds = 6.0;
 /// The window of such a quota.
 const MINUTE: Seconds = 60.0;
+/// A quota that blocks again so soon, and for a moment only, is none.
+const CYCLE_MIN: Seconds = 10.0;
 /// Fewer accepted calls before a long block tell nothing of a quota's size.
 const TELLING: u64 = 20;
 /// Shortest time over which a rate is measured.
@@ -151,6 +153,7 @@ impl Pacer {
         } else {
             self.cut(message, rate, now);
         }
+        self.episode.shut(ticket.sent_at);
         let culprit_again = self.episode.strikes == 1
             && self.episode.is_by(message)
             && message.refused_in_row == 2
@@ -188,22 +191,26 @@ impl Pacer {
         let (since, accepted) = self.cycle;
         let mut cycle = (now - since).max(1.0);
         let at_edge = at.second_of_minute < EDGE_SEEN;
-        if block > LONG {
+        let was_long = self.episode.was_long(now) || (block > LONG && at_edge);
+        if was_long {
             if cycle < MINUTE && at_edge {
                 cycle = MINUTE;
             }
             self.cycle = (now, 0);
         }
         let mut rate = accepted as f64 / cycle;
-        if at_edge && (block > LONG || self.curve.limit == Limit::Quota) {
+        if at_edge && (was_long || self.curve.limit == Limit::Quota) {
             rate = rate.max(self.accepted.within(MINUTE, now) / MINUTE);
         }
-        if block > LONG && accepted < TELLING {
+        if was_long && accepted < TELLING {
             self.curve.start_over();
-        } else if block > LONG {
+        } else if was_long {
             self.curve.lower(rate);
             self.curve.quota(cycle);
         } else if block > BLOCK_TELLS {
+            if self.curve.limit == Limit::Quota && cycle < CYCLE_MIN && !at_edge {
+                self.curve.no_quota();
+            }
             let recent = self.accepted.within(block + 1.0, now) / (block + 1.0);
             self.curve.lower(rate.max(recent));
         }

@@ -2,6 +2,7 @@
 //!
 //! Not here: how well the rate is found out; `gate_sim` measures that.
 
+mod blocks;
 mod brake;
 mod breaker;
 mod dedupe;

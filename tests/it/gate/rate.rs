@@ -11,9 +11,9 @@ use revoker::{
 };
 
 /// A pacer with its time and its dice.
-struct Story {
-    pacer: Pacer,
-    now: Duration,
+pub(super) struct Story {
+    pub(super) pacer: Pacer,
+    pub(super) now: Duration,
     rng: fastrand::Rng,
 }
 
@@ -27,7 +27,7 @@ impl Story {
     }
 
     /// A pacer that has got this many calls through, 100 a second where 400 may go, and knows no limit.
-    fn after(calls: u32) -> Self {
+    pub(super) fn after(calls: u32) -> Self {
         let mut story = Self::new();
         for _ in 0..calls {
             story.pass();
@@ -43,7 +43,7 @@ impl Story {
     }
 
     /// Sends a call as soon as the pace lets it.
-    fn send(&mut self) -> Ticket {
+    pub(super) fn send(&mut self) -> Ticket {
         match self.pacer.ready(Bulk, self.now) {
             Ready::Now => {}
             Ready::At(at) => self.now = at,
@@ -54,11 +54,15 @@ impl Story {
         ticket
     }
 
-    fn accept(&mut self, ticket: Ticket, message: &mut Suspicion) {
+    pub(super) fn accept(&mut self, ticket: Ticket, message: &mut Suspicion) {
         self.pacer.answered(ticket, message, self.at());
     }
 
-    fn refuse(&mut self, ticket: Ticket, message: &mut Suspicion) -> (Refusal, Option<Duration>) {
+    pub(super) fn refuse(
+        &mut self,
+        ticket: Ticket,
+        message: &mut Suspicion,
+    ) -> (Refusal, Option<Duration>) {
         let at = self.at();
         self.pacer.limited(ticket, message, None, at, &mut self.rng)
     }
@@ -69,7 +73,7 @@ impl Story {
         self.accept(ticket, &mut Suspicion::default());
     }
 
-    fn rate(&self) -> f64 {
+    pub(super) fn rate(&self) -> f64 {
         self.pacer.rate(self.now)
     }
 }

@@ -62,7 +62,7 @@ impl Scenario {
             load: vec![Load::bulk(count)],
             gate: Settings {
                 max_rate: None,
-                start_rate: 10.0,
+                start_rate: 20.0,
                 slots: 200,
                 slots_urgent_only: 32,
                 urgent_rate: 50.0,
