@@ -21,6 +21,7 @@ pub mod sieve;
 pub mod survey;
 pub mod topology;
 mod transport;
+pub mod trial;
 mod trouble;
 pub mod visit;
 

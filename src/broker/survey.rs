@@ -57,7 +57,7 @@ pub struct Surveyed {
     pub standing: Option<Standing>,
 }
 
-/// Asks for every queue of these settings, [`READINGS`] times, since a queue with a slow leader can answer 0.
+/// Asks for every queue of these settings, three times, since a queue with a slow leader can answer 0.
 ///
 /// # Errors
 /// When the broker cannot be used; a queue that is missing is none.

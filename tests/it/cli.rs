@@ -99,6 +99,7 @@ fn help_shows_no_secret() {
     let variables = [
         ("REVOKER_AMQP_URL", "amqp://u:hunter2@h"),
         ("REVOKER_STYTCH_SECRET", "hunter2"),
+        ("REVOKER_RABBITMQ_MANAGEMENT_URL", "https://u:hunter2@h"),
     ];
     for subcommand in ["run", "publish", "check", "status"] {
         let (_, stdout, _) = revoker(&[subcommand, "--help"], &variables, "");

@@ -9,11 +9,7 @@ use super::{
     topology,
 };
 use crate::{
-    broker::{
-        Error, Refusal, Settings,
-        topology::Names,
-        visit::{Canary, Visit},
-    },
+    broker::{Error, Refusal, Settings, topology::Names, trial::Canary, visit::Visit},
     event::Lane,
     settle::PublishError,
 };

@@ -159,6 +159,23 @@ fn every_setting_reaches_its_stage() {
 }
 
 #[test]
+fn the_management_api_may_have_a_user_of_its_own() {
+    let name = "REVOKER_RABBITMQ_MANAGEMENT_URL";
+    let read = |url| {
+        let management = settings(&[(name, url)]).management.unwrap();
+        (
+            management.url.expose_secret().to_owned(),
+            management.has_user,
+        )
+    };
+    let own = ("http://ops:pw@localhost:15672/rabbit".to_owned(), true);
+    assert_eq!(read("http://ops:pw@localhost:15672/rabbit/"), own);
+    let none = ("https://rabbit:15671".to_owned(), false);
+    assert_eq!(read("https://rabbit:15671"), none);
+    assert!(settings(&[]).management.is_none());
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     let s = settings(&[
         ("REVOKER_PREFIX", ""),

@@ -36,7 +36,7 @@ fn one_wrong_setting_a_line() {
         assert!(!text.contains("hunter2"), "{text}");
         checked += 1;
     }
-    assert_eq!(checked, 40);
+    assert_eq!(checked, 44);
 }
 
 #[test]
