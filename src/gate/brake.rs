@@ -1,8 +1,9 @@
 //! The brake on urgent: what one publisher may have ahead of bulk.
 //!
 //! Pure. "Urgent goes first" is only worth something while urgent is little: one service that sends all
-//! it has through the urgent lane would hold up everybody else's bulk, and the urgent events of the
-//! others. What is over its allowance is paced like bulk, never dropped.
+//! it has through the urgent lane would hold up everybody else's bulk, and the urgent events of others
+//! that are in hand. What is over its allowance is paced like bulk, never dropped. What still stands in the
+//! broker's queue behind a flood is not seen here, and waits until the flood was taken in.
 
 use std::{collections::HashMap, time::Duration};
 
