@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod intake;
 mod killers;
+mod newer;
 mod outage;
 mod pace;
 mod pauses;
