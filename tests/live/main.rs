@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod intake;
 mod killers;
+mod newer;
 mod pace;
 mod publish;
 mod scrape;

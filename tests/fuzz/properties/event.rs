@@ -13,7 +13,7 @@ const PROJECT: &str = "project-live-3f1c2d4e-5a6b-4c7d-8e9f-0a1b2c3d4e5f";
 const TEXT_BYTES_MAX: usize = 300;
 
 /// Two workers: a usual one of a live project, and a strict one of a test project.
-fn workers() -> [Expectations; 2] {
+pub(super) fn workers() -> [Expectations; 2] {
     let worker = |environment, strict_ids| Expectations {
         project_id: PROJECT.into(),
         environment,

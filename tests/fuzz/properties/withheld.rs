@@ -1,12 +1,15 @@
 //! No error text holds more than eight characters of what it complains about.
 //!
-//! Our own words are exempt: what stands in the source of the decoder is no value, whoever writes it. So
-//! are names of fields, which a text may repeat between quotation marks.
+//! Our own words are exempt: what stands in the source of the decoder, and whatever it says of events that
+//! are as wrong as can be, is no value, whoever writes it. (A fuzzer does: it sees what is compared.) So are
+//! names of fields, which a text may repeat between quotation marks.
 
 use std::{collections::HashSet, sync::OnceLock};
 
-use revoker::event::fields::Field;
-use serde_json::Value;
+use revoker::event::{decode, fields::Field};
+use serde_json::{Value, json};
+
+use super::{event, now};
 
 /// So many bytes may be a coincidence.
 const SHOWN_MAX: usize = 8;
@@ -60,6 +63,7 @@ fn fragments(text: &str) -> impl Iterator<Item = &[u8]> {
     };
     let parts = text.split('"').filter(move |part| !is_name(part));
     parts
+        .flat_map(|part| part.split(" | "))
         .flat_map(|part| part.split(": "))
         .map(|part| match part.split_once(' ') {
             Some((first, rest)) if Field::named(first).is_some() => rest,
@@ -81,7 +85,58 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = u64> {
 
 fn our_words() -> &'static HashSet<u64> {
     static WORDS: OnceLock<HashSet<u64>> = OnceLock::new();
-    WORDS.get_or_init(|| SOURCES.iter().flat_map(|s| pieces(s.as_bytes())).collect())
+    WORDS.get_or_init(|| {
+        let said = probes().into_iter().flat_map(|text| {
+            let pieces = fragments(&text).flat_map(pieces);
+            pieces.collect::<Vec<_>>()
+        });
+        let written = SOURCES.iter().flat_map(|source| pieces(source.as_bytes()));
+        written.chain(said).collect()
+    })
+}
+
+/// What the decoder says of events in which one field is wrong, in every way that makes a difference.
+fn probes() -> Vec<String> {
+    const UUID: &str = "8d3c1b2a-0f4e-4c6d-9a7b-5e1f2a3b4c5d";
+    let mut wrong = vec![
+        json!(null),
+        json!(true),
+        json!(1),
+        json!([]),
+        json!({}),
+        json!({"a": {"a": {"a": {"a": {}}}}}),
+    ];
+    let texts = [
+        "",
+        "x",
+        "\u{1}",
+        "2026-11-22T06:30:00",
+        "2026-13-22T06:30:00Z",
+        "eyJ.e30.e30",
+    ];
+    wrong.extend(texts.map(Value::from));
+    wrong.extend(["a", "A", "aA", "a "].map(|text| json!(text.repeat(300))));
+    for start in ["session-test-", "session-live-", "user-test-", "user-live-"] {
+        wrong.extend([json!(start), json!(format!("{start}{UUID}"))]);
+    }
+    let mut said = Vec::new();
+    for kind in ["session.revoke.v1", "session.revoke.verify.v1"] {
+        let names = Field::ALL.iter().map(|field| field.as_str());
+        for name in names.chain(["xyzzy", "sesion_id", "No name", "specversion"]) {
+            for value in &wrong {
+                for beside in ["id", "user_id"] {
+                    let mut body = json!({ "type": kind, beside: "x" });
+                    body[name] = value.clone();
+                    for expect in event::workers() {
+                        let text = body.to_string();
+                        let event = decode(text.as_bytes(), None, None, &expect, now());
+                        said.extend(event.err().map(|rejection| rejection.to_string()));
+                    }
+                }
+            }
+        }
+    }
+    said
 }
 
 fn collect<'v>(value: &'v Value, strings: &mut Vec<&'v str>) {

@@ -70,14 +70,19 @@ impl Outcome {
 impl Broker {
     /// The dead letters there are now; all are back in their queue afterwards.
     pub(crate) async fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.lying_in("dead").await
+    }
+
+    /// What lies in that queue now, read as dead letters are; all is back in it afterwards.
+    pub(crate) async fn lying_in(&self, queue: &str) -> Vec<DeadLetter> {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.unwrap();
         let mut letters = Vec::new();
         let options = BasicGetOptions { no_ack: false };
         while let Some(got) = channel
-            .basic_get(self.name("dead").into(), options)
+            .basic_get(self.name(queue).into(), options)
             .await
-            .expect("the dead-letter queue must be there")
+            .expect("the queue must be there")
         {
             letters.push(letter(got.delivery));
         }
