@@ -109,6 +109,8 @@ pub(super) struct Curve {
     pub(super) limit: Limit,
     /// When this piece of the curve began; moved on while nobody calls.
     pub(super) begun: Seconds,
+    /// Whether it may begin in haste: not after an outage.
+    hasty: bool,
     start: f64,
     max: f64,
 }
@@ -122,6 +124,7 @@ impl Curve {
             time_constant: TIME_CONSTANT_FIRST,
             limit: Limit::Rate,
             begun: 0.0,
+            hasty: true,
             start,
             max: max.unwrap_or(RATE_MAX).min(RATE_MAX),
         }
@@ -139,7 +142,10 @@ impl Curve {
     }
 
     fn starting(&self, age: Seconds) -> f64 {
-        let in_haste = (START_DOUBLES * (START_HASTE_MAX / self.start).log2()).max(0.0);
+        let in_haste = match self.hasty {
+            true => (START_DOUBLES * (START_HASTE_MAX / self.start).log2()).max(0.0),
+            false => 0.0,
+        };
         let haste = age.min(in_haste) / START_DOUBLES;
         let fast = (age - in_haste).max(0.0) / START_DOUBLES_FAST;
         self.start * (haste + fast).exp2()
@@ -182,6 +188,7 @@ impl Curve {
         if self.phase != Phase::Start {
             self.phase = Phase::Ramp;
         }
+        self.hasty = false;
         self.begun = now;
     }
 

@@ -20,6 +20,15 @@ fn the_start_is_in_haste_while_the_rate_is_low() {
     assert!((doubles(5.0) - 2.0_f64.sqrt()).abs() < 1e-6);
 }
 
+/// What comes back from an outage is not to be met with a storm.
+#[test]
+fn after_an_outage_it_begins_without_haste() {
+    let mut pacer = Pacer::new(20.0, None);
+    pacer.reopened(Duration::from_secs(10));
+    let rate = |seconds| pacer.rate(Duration::from_secs(seconds));
+    assert!((rate(11) / rate(10) - 2.0).abs() < 1e-6);
+}
+
 impl Story {
     /// Everything is refused for so long; then the next call gets through, whenever it goes.
     fn block(&mut self, seconds: f64) {

@@ -1,4 +1,5 @@
-//! One publisher floods the urgent lane: the others' urgent events pass it by, and so does bulk in time.
+//! One publisher floods the urgent lane: the urgent events of others that are in hand pass it by, and so does
+//! bulk in time. Here all is in hand at once; how a prefetch bounds that is seen against a real broker.
 
 use std::time::Duration;
 

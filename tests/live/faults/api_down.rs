@@ -29,9 +29,8 @@ const BULK_FIRST_MAX: usize = BULK / 10;
 const PROBE_EVERY: Duration = Duration::from_secs(4);
 /// The worker's memory may grow by so much while it waits.
 const RSS_KIB_GROWTH_MAX: u64 = 2 << 10;
-/// The share of calls that may be answered 429 when all is done afterwards. Of so few calls those with
-/// which a worker that knows no limit yet finds it out are a tenth; a storm would be a half.
-const WASTED_MAX: f64 = 0.2;
+/// The share of calls that may be answered 429 when all is done afterwards.
+const WASTED_MAX: f64 = 0.1;
 
 /// Ways to be down: the port is closed, or this fault of the pretend API.
 const WAYS: [(&str, Option<&str>); 5] = [

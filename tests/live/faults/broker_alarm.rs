@@ -46,11 +46,7 @@ async fn row_06_broker_alarm() {
     let mut row = Row::new(6, "broker blocks publishers");
     let world = World::with_own_node("alarm").await;
     let settings = world.worker().set("REVOKER_SLOTS", SLOTS);
-    let mut worker = settings
-        .set("REVOKER_MAX_RATE", RATE)
-        .set("REVOKER_START_RATE", RATE)
-        .start()
-        .await;
+    let mut worker = settings.paced(RATE).start().await;
     row.begins(&worker);
     let ledger = Ledger::new(&world, events).await;
     world.broker.publish(&ledger.events).await;

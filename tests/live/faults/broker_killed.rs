@@ -28,11 +28,7 @@ async fn row_03_broker_killed() {
         .worker()
         .set("REVOKER_ATTEMPTS", 2)
         .set("REVOKER_SLOTS", SLOTS);
-    let mut worker = settings
-        .set("REVOKER_MAX_RATE", RATE)
-        .set("REVOKER_START_RATE", RATE)
-        .start()
-        .await;
+    let mut worker = settings.paced(RATE).start().await;
     row.begins(&worker);
     let ledger = Ledger::new(&world, events).await;
 

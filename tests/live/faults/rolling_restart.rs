@@ -101,8 +101,7 @@ async fn check(load: Load, rolls: usize) {
 }
 
 async fn start(world: &World, rate: &str) -> Worker {
-    let worker = world.worker().set("REVOKER_MAX_RATE", rate);
-    worker.set("REVOKER_START_RATE", rate).start().await
+    world.worker().paced(rate).start().await
 }
 
 /// Returns how long the drain took.

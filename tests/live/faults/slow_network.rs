@@ -42,11 +42,7 @@ async fn row_05_slow_lossy_network() {
         .set("REVOKER_AMQP_URL", &to_broker.url)
         .set("REVOKER_STYTCH_BASE_URL", &to_api.url)
         .set("REVOKER_SLOTS", SLOTS);
-    let mut worker = settings
-        .set("REVOKER_MAX_RATE", RATE)
-        .set("REVOKER_START_RATE", RATE)
-        .start()
-        .await;
+    let mut worker = settings.paced(RATE).start().await;
     row.begins(&worker);
     let ledger = Ledger::new(&world, events).await;
     world.broker.publish(&ledger.events).await;

@@ -28,10 +28,7 @@ async fn row_01_worker_killed() {
 
     let settings = || {
         let settings = world.worker().set("REVOKER_ATTEMPTS", 2);
-        settings
-            .set("REVOKER_SLOTS", SLOTS)
-            .set("REVOKER_MAX_RATE", rate)
-            .set("REVOKER_START_RATE", rate)
+        settings.set("REVOKER_SLOTS", SLOTS).paced(rate)
     };
     for _ in 0..kills {
         let mut worker = settings().start().await;

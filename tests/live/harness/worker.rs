@@ -58,6 +58,13 @@ impl<'w> Settings<'w> {
         self
     }
 
+    /// Makes so many calls a second from the first moment on, and no more.
+    pub(crate) fn paced(self, rate: impl ToString) -> Self {
+        let rate = rate.to_string();
+        self.set("REVOKER_MAX_RATE", &rate)
+            .set("REVOKER_START_RATE", &rate)
+    }
+
     /// Takes a setting away.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.settings.remove(name);
