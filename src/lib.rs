@@ -21,6 +21,7 @@
 //! | module | what happens there | may name |
 //! |---|---|---|
 //! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, `settle`'s traits and formats |
+//! | [`campaign`] | a list that must all be logged out, and the proof of it: formats, identities, sums | `event` |
 //! | [`cli`] | one subcommand a file | everything |
 //! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs |
 //! | [`event`] | what we were asked to do: bytes to an event or a rejection | nothing |
@@ -38,6 +39,7 @@
 //! Decisions are pure (`now`, randomness and limits come in, facts go out); I/O is at the edges.
 
 pub mod broker;
+pub mod campaign;
 pub mod cli;
 pub mod config;
 pub mod event;

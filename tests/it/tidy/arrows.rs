@@ -51,6 +51,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
 /// may name all.
 const ARROWS: &[(&str, &[&str])] = &[
     ("broker", &["event", "failpoint", "settle"]),
+    ("campaign", &["event"]),
     (
         "config",
         &[
@@ -75,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Every stage.
 const STAGES: &[&str] = &[
     "broker",
+    "campaign",
     "cli",
     "config",
     "event",

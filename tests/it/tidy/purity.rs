@@ -10,6 +10,7 @@ const PURE: &[&str] = &[
     "src/broker/acks.rs",
     "src/broker/headers.rs",
     "src/broker/sieve.rs",
+    "src/campaign/",
     "src/event/",
     "src/gate/",
     "src/revoke/fanout.rs",
