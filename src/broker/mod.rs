@@ -18,6 +18,7 @@ mod intake;
 mod link;
 pub mod publish;
 pub mod sieve;
+pub mod stream;
 pub mod survey;
 pub mod topology;
 mod transport;

@@ -85,6 +85,8 @@ pub struct Manifest {
     pub occurred_at: Timestamp,
     /// The event's `reason`.
     pub reason: String,
+    /// Its outcomes stand in the audit stream at this offset or later.
+    pub audit_offset: u64,
     /// Whether it only pretends: its events are on no lane that real workers serve.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drill: bool,

@@ -14,12 +14,14 @@ pub mod id;
 pub mod orders;
 pub mod outcome;
 pub mod proof;
+pub mod worker_state;
 
 pub use control::{Manifest, Order, Record};
 pub use id::{EventHash, Kind};
 pub use orders::{Orders, Standing};
 pub use outcome::Outcome;
 pub use proof::Proof;
+pub use worker_state::WorkerState;
 
 /// Longest campaign id, as in the event's `campaign_id`.
 pub const ID_LEN_MAX: usize = 64;
