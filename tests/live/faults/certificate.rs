@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::clock_jumps::libfaketime;
+use crate::harness::scratch;
 
 /// What the certificates are for.
 const SUBJECT: &str = "subjectAltName=IP:127.0.0.1";
@@ -19,8 +20,9 @@ pub(super) struct Certificates(PathBuf);
 impl Certificates {
     /// Makes them, valid from now on.
     pub(super) fn new() -> Self {
-        let name = format!("revoker-certificates-{:016x}", fastrand::u64(..));
-        let folder = std::env::temp_dir().join(name);
+        // Beside the nodes: one that lives in another system's folder sees nothing else.
+        let name = format!("certificates-{:016x}", fastrand::u64(..));
+        let folder = scratch("nodes").join(name);
         fs::create_dir(&folder).unwrap();
         let made = Self(folder);
         let authority = ["-subj", "/CN=authority", "-days", DAYS];

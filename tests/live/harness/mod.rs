@@ -48,7 +48,7 @@ fn shared_amqp_url() -> String {
 
 /// Where tests keep logs and nodes of their own: beside the shared node, so that `tests/run` finds and
 /// ends what an interrupted run leaves behind.
-fn scratch(kind: &str) -> PathBuf {
+pub(crate) fn scratch(kind: &str) -> PathBuf {
     let node = std::env::var("LIVE_NODE_DIR")
         .expect("LIVE_NODE_DIR must name the node's folder: run these tests with `tests/run live`");
     let beside = PathBuf::from(node).with_file_name(kind);
