@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// AMQP 0-9-1: delivery mode 2 is persistent.
-const PERSISTENT: u8 = 2;
+pub(super) const PERSISTENT: u8 = 2;
 
 /// What a delivery's properties hold for us.
 #[derive(Debug, Default, PartialEq)]

@@ -13,6 +13,7 @@ pub mod consume;
 mod declare;
 mod depth;
 pub mod explain;
+mod feed;
 pub mod headers;
 mod intake;
 mod link;
@@ -36,6 +37,7 @@ use crate::{
     settle::{PublishError, To},
 };
 pub use connect::{Broker, Session, Stay, login};
+pub use feed::Feed;
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
 pub use trouble::{Refusal, Trouble};

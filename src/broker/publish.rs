@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use lapin::{
-    Confirmation, Connection, ErrorKind, PublisherConfirm, options::BasicPublishOptions,
-    types::ShortString,
+    BasicProperties, Confirmation, Connection, ErrorKind, PublisherConfirm,
+    options::BasicPublishOptions, types::ShortString,
 };
 use tokio::time::timeout;
 
@@ -19,7 +19,6 @@ use super::{
     topology::Names,
 };
 use crate::{
-    event::{HeaderValue, Properties},
     failpoint::{self, Point},
     settle::{Outbox, Outgoing, PublishError, To},
 };
@@ -195,26 +194,12 @@ pub struct PublishOne {
 pub async fn publish_once(settings: &Settings, message: PublishOne) -> Result<(), Error> {
     let connection = dial(settings, Role::Publisher).await?;
     let channel = confirming(&connection).await?;
-    let outgoing = Outgoing {
-        to: To::Dead, // not used: the exchange is given
-        routing_key: message.routing_key,
-        body: message.body,
-        properties: Properties {
-            content_type: Some(message.content_type),
-            message_id: Some(message.message_id),
-            ..Properties::default()
-        },
-        headers: Vec::<(&'static str, HeaderValue)>::new(),
-    };
-    let properties = headers::write(&outgoing);
-    let exchange =
-        ShortString::try_new(message.exchange).map_err(|e| Error::Missing(e.to_string()))?;
     let publish = channel.basic_publish(
-        exchange,
-        short(&outgoing.routing_key),
+        short(&message.exchange),
+        short(&message.routing_key),
         mandatory(),
-        &outgoing.body,
-        properties,
+        &message.body,
+        properties(&message),
     );
     let confirm = in_time("publish", publish).await?;
     match in_time("confirm", confirm).await? {
@@ -229,7 +214,15 @@ pub async fn publish_once(settings: &Settings, message: PublishOne) -> Result<()
     Ok(())
 }
 
-fn mandatory() -> BasicPublishOptions {
+/// The properties of a message for an exchange that is given: what every publisher should set.
+pub(super) fn properties(message: &PublishOne) -> BasicProperties {
+    BasicProperties::default()
+        .with_delivery_mode(headers::PERSISTENT)
+        .with_content_type(short(&message.content_type))
+        .with_message_id(short(&message.message_id))
+}
+
+pub(super) fn mandatory() -> BasicPublishOptions {
     BasicPublishOptions {
         mandatory: true,  // what no queue takes comes back instead of vanishing
         immediate: false, // not implemented by RabbitMQ
@@ -259,7 +252,7 @@ fn reason(error: &lapin::Error) -> PublishError {
 }
 
 /// Names of ours and routing keys that came over AMQP fit; anything else is cut rather than a panic.
-fn short(text: &str) -> ShortString {
+pub(super) fn short(text: &str) -> ShortString {
     let mut end = text.len().min(255);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::{
-    Channel, Connection, Consumer,
+    Acker, Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::{AMQPValue, FieldTable},
@@ -67,7 +67,8 @@ pub struct Entry {
 pub struct Reader {
     channel: Channel,
     consumer: Consumer,
-    unacked: u16,
+    /// The last entry that was given out, and how many are not acknowledged.
+    given: (Option<Acker>, u16),
 }
 
 /// A stream being read on a connection of its own, by the command line.
@@ -114,26 +115,27 @@ impl Reader {
         Ok(Self {
             consumer: in_time("read a stream", consumed).await?,
             channel,
-            unacked: 0,
+            given: (None, 0),
         })
     }
 
-    /// The next entry; waits for as long as there is none.
+    /// The next entry; waits for as long as there is none. May be given up at any time: what has come is
+    /// given out before anything else is waited for.
     ///
     /// # Errors
     /// When the stream is deleted or the connection is gone.
     pub async fn next(&mut self) -> Result<Entry, Error> {
+        if let (Some(acker), ACK_EVERY..) = &self.given {
+            let options = BasicAckOptions { multiple: true };
+            in_time("acknowledge", acker.ack(options)).await?;
+            self.given = (None, 0);
+        }
         let delivery = match self.consumer.next().await {
             Some(Ok(delivery)) => delivery,
             Some(Err(error)) => return Err(super::explain::error(&error)),
             None => return Err(Error::Unreachable("the stream ended".into())),
         };
-        self.unacked += 1;
-        if self.unacked >= ACK_EVERY {
-            self.unacked = 0;
-            let options = BasicAckOptions { multiple: true };
-            in_time("acknowledge", delivery.acker.ack(options)).await?;
-        }
+        self.given = (Some(delivery.acker.clone()), self.given.1 + 1);
         entry(delivery)
     }
 
@@ -182,14 +184,37 @@ impl Tail {
     /// # Errors
     /// When the broker cannot be reached or refuses us, or there is no such stream.
     pub async fn open(settings: &Settings, stream: Stream, offset: u64) -> Result<Self, Error> {
+        Self::open_at(settings, stream, |_| offset).await
+    }
+
+    async fn open_at(
+        settings: &Settings,
+        stream: Stream,
+        offset: impl Fn(Option<u64>) -> u64,
+    ) -> Result<Self, Error> {
         let connection = dial_as("campaign, reading", settings, None).await?;
         let name = stream.name(&Names::new(&settings.prefix));
         let end = end(&connection, &name).await?;
         Ok(Self {
-            reader: Reader::open(&connection, &name, offset).await?,
+            reader: Reader::open(&connection, &name, offset(end)).await?,
             connection,
             end,
         })
+    }
+
+    /// As [`Tail::open`], from so many entries before the end on.
+    ///
+    /// # Errors
+    /// As [`Tail::open`].
+    pub async fn open_near_end(
+        settings: &Settings,
+        stream: Stream,
+        back: u64,
+    ) -> Result<Self, Error> {
+        Self::open_at(settings, stream, |end| {
+            end.map_or(0, |end| end.saturating_sub(back))
+        })
+        .await
     }
 
     /// The next entry; waits for as long as there is none.

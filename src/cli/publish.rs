@@ -272,7 +272,7 @@ fn lane(word: &str) -> Result<Lane, String> {
 }
 
 /// A routing key that topic permissions can be written for.
-fn publisher(name: &str) -> Result<String, String> {
+pub(super) fn publisher(name: &str) -> Result<String, String> {
     const NAME_LEN_MAX: usize = 64;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match (1..=NAME_LEN_MAX).contains(&name.len()) && name.chars().all(allowed) {

@@ -24,6 +24,34 @@ pub(super) fn names() -> Vec<String> {
     names
 }
 
+/// Who runs this program: `user@host`, as far as the system tells. Only for the record.
+pub fn who() -> String {
+    let user = ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| env::var(name).ok());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let plain = |text: String| -> String {
+        let graphic = |c: &char| c.is_ascii_graphic();
+        text.trim()
+            .chars()
+            .filter(graphic)
+            .take(NAME_LEN_MAX)
+            .collect()
+    };
+    let known = |text: String| {
+        if text.is_empty() {
+            "unknown".to_owned()
+        } else {
+            text
+        }
+    };
+    let (user, host) = (
+        plain(user.unwrap_or_default()),
+        plain(host.unwrap_or_default()),
+    );
+    format!("{}@{}", known(user), known(host))
+}
+
 /// A warning for each name that is no setting.
 pub(super) fn unknown_variables<'a>(
     names: impl Iterator<Item = &'a str>,

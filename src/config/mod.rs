@@ -25,6 +25,7 @@ use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
 pub use args::{PublishArgs, RunArgs, StatusArgs};
+pub use environment::who;
 use problems::Reader;
 pub use problems::{Problem, Problems};
 pub use reference::{SettingDoc, markdown_table, reference};

@@ -23,6 +23,7 @@ use secrecy::SecretString;
 pub use decode::decode;
 pub use envelope::BODY_BYTES_MAX;
 pub use reason::{REASONS, known_reason};
+pub use target::check_id;
 
 pub use message::{HeaderValue, History, Lane, Message, Properties};
 

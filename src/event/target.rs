@@ -111,6 +111,19 @@ fn is_token(text: &str) -> bool {
         })
 }
 
+/// Checks an id that stands in no event yet, by the rules of an event. True if its format is one that
+/// Stytch documents.
+///
+/// # Errors
+/// What is wrong with it, without its value.
+pub fn check_id(user: bool, text: &str, expect: &Expectations) -> Result<bool, Problem> {
+    let (field, kind) = match user {
+        true => (Field::UserId, Kind::User),
+        false => (Field::SessionId, Kind::Session),
+    };
+    id(field, kind, text, expect).map(|id| id.is_known)
+}
+
 /// An id of that kind. Also used for the session that a JWT names, then under the JWT's name.
 pub(super) fn id(
     field: Field,

@@ -84,6 +84,11 @@ impl<'w> Settings<'w> {
         Process::spawn(&["run"], self.variables(), self.world.next_log("worker"))
     }
 
+    /// Starts another subcommand with the same settings, and waits for nothing.
+    pub(crate) fn spawn_of(&self, arguments: &[&str]) -> Process {
+        Process::spawn(arguments, self.variables(), self.world.next_log("command"))
+    }
+
     /// Starts it and waits for its end, which wrong settings bring about; returns what it says.
     ///
     /// # Panics

@@ -1,0 +1,251 @@
+//! A campaign as its records and outcomes show it, caught up with and then followed.
+//!
+//! Everything is read from the streams, so that it can be taken up at any time on any machine.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    broker::{
+        self,
+        stream::{Entry, Stream, Tail},
+    },
+    campaign::{Orders, Outcome, Proof, Record, WorkerState, estimate::Pace, orders::Campaign},
+    cli::Failure,
+};
+
+use super::records;
+
+/// First wait before a stream is opened again; doubles up to [`AGAIN_MAX`].
+const AGAIN_FIRST: Duration = Duration::from_secs(1);
+/// Longest wait before a stream is opened again.
+const AGAIN_MAX: Duration = Duration::from_secs(15);
+/// How many of the last outcomes are looked through for the workers' rate.
+const RECENT: u64 = 2_000;
+/// A rate that was told longer ago says nothing of today.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+/// Workers that are remembered at most.
+const WORKERS_MAX: usize = 1_000;
+
+/// A campaign being followed.
+pub struct Follower {
+    settings: broker::Settings,
+    id: String,
+    orders: Orders,
+    control: Tail,
+    audit: Tail,
+    control_read: Option<u64>,
+    audit_read: Option<u64>,
+    /// What is proven.
+    pub proof: Proof,
+    /// What each worker said of itself last.
+    pub workers: BTreeMap<String, WorkerState>,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// Since when the outcomes are there, if some of the campaign's may be gone.
+    pub trimmed: Option<Trimmed>,
+    began: Instant,
+}
+
+/// Why the evidence may lack outcomes of the campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trimmed {
+    /// The stream keeps less: the first outcome that is left ended at this time, if it tells.
+    Since(Option<Timestamp>),
+    /// The stream was deleted and made anew since the campaign began.
+    MadeAnew,
+}
+
+impl Follower {
+    /// Opens the streams and takes in all that is there.
+    ///
+    /// # Errors
+    /// When there is no such campaign or the broker cannot be used.
+    pub async fn open(settings: &broker::Settings, id: &str) -> Result<Self, Failure> {
+        let (orders, control) = records::read(settings).await?;
+        let campaign = orders.campaign(id).ok_or_else(|| unknown(id))?;
+        let from = first_offset(campaign);
+        let audit = Tail::open(settings, Stream::Audit, from).await;
+        let audit = audit.map_err(records::failure)?;
+        let mut follower = Self {
+            settings: settings.clone(),
+            id: id.to_owned(),
+            proof: Proof::new(id, campaign),
+            trimmed: made_anew(from, audit.end).then_some(Trimmed::MadeAnew),
+            control_read: control.end,
+            audit_read: None,
+            orders,
+            control,
+            audit,
+            workers: BTreeMap::new(),
+            pace: Pace::default(),
+            began: Instant::now(),
+        };
+        while follower.trimmed != Some(Trimmed::MadeAnew)
+            && from <= follower.audit.end.unwrap_or(0)
+            && follower.audit.has_more(follower.audit_read)
+        {
+            let entry = follower.audit.next().await?;
+            follower.take(&entry);
+        }
+        follower.look();
+        Ok(follower)
+    }
+
+    /// The campaign's records.
+    pub fn campaign(&self) -> &Campaign {
+        // Records never leave the orders but with ten thousand newer campaigns.
+        static GONE: std::sync::LazyLock<Campaign> = std::sync::LazyLock::new(Campaign::default);
+        self.orders.campaign(&self.id).unwrap_or(&GONE)
+    }
+
+    /// Since when all of bulk is held.
+    pub fn bulk_held(&self) -> Option<Timestamp> {
+        self.orders.bulk_held
+    }
+
+    /// Takes in what comes for so long. Lost connections are made again, and what was read is not read
+    /// twice; `told` hears why.
+    ///
+    /// # Errors
+    /// When the campaign has got a further part: open it anew.
+    pub async fn listen(&mut self, span: Duration, mut told: impl FnMut(&str)) -> Turn {
+        let over = sleep(span);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => {
+                    self.look();
+                    return Turn::Same;
+                }
+                entry = self.audit.next() => match entry {
+                    Ok(entry) => self.take(&entry),
+                    Err(error) => self.open_again(&error, &mut told).await,
+                },
+                entry = self.control.next() => match entry {
+                    Ok(entry) => if self.obey(&entry) == Turn::Extended {
+                        return Turn::Extended;
+                    },
+                    Err(error) => self.open_again(&error, &mut told).await,
+                },
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        self.pace.seen(self.began.elapsed(), self.proof.proven());
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        let first = self.audit_read.is_none();
+        self.audit_read = Some(entry.offset);
+        let outcome = Outcome::read(&entry.body);
+        if first && entry.offset > first_offset(self.campaign()) {
+            let at = outcome.as_ref().map(|outcome| outcome.completed_at);
+            self.trimmed = Some(Trimmed::Since(at));
+        }
+        match outcome {
+            Some(outcome) => drop(self.proof.take(&outcome)),
+            None => {
+                if let Some(state) = WorkerState::read(&entry.body)
+                    && (self.workers.len() < WORKERS_MAX
+                        || self.workers.contains_key(&state.worker))
+                {
+                    self.workers.insert(state.worker.clone(), state);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, entry: &Entry) -> Turn {
+        if Some(entry.offset) <= self.control_read {
+            return Turn::Same;
+        }
+        self.control_read = Some(entry.offset);
+        let parts = self.campaign().parts.len();
+        if let Some(record) = Record::read(&entry.body) {
+            self.orders.take(record);
+        }
+        match self.campaign().parts.len() > parts {
+            true => Turn::Extended,
+            false => Turn::Same,
+        }
+    }
+
+    /// Opens both streams again, where they were, for as long as it takes.
+    async fn open_again(&mut self, error: &broker::Error, told: &mut impl FnMut(&str)) {
+        let (mut again, mut why) = (AGAIN_FIRST, error.to_string());
+        loop {
+            told(&format!("{why}; trying again in {} s", again.as_secs()));
+            sleep(again.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
+            again = (again * 2).min(AGAIN_MAX);
+            let audit_from = self
+                .audit_read
+                .map_or_else(|| first_offset(self.campaign()), |at| at + 1);
+            let control_from = self.control_read.map_or(0, |at| at + 1);
+            let audit = Tail::open(&self.settings, Stream::Audit, audit_from).await;
+            let control = Tail::open(&self.settings, Stream::Control, control_from).await;
+            match (audit, control) {
+                (Ok(audit), Ok(control)) => {
+                    (self.audit, self.control) = (audit, control);
+                    return;
+                }
+                (Err(error), _) | (_, Err(error)) => why = error.to_string(),
+            }
+        }
+    }
+}
+
+/// Where the next outcome will stand, and the calls a second that workers allow, as far as they have told
+/// of it lately.
+///
+/// # Errors
+/// When the broker cannot be used.
+pub async fn audit_now(settings: &broker::Settings) -> Result<(u64, Option<f64>), Failure> {
+    let tail = Tail::open_near_end(settings, Stream::Audit, RECENT).await;
+    let mut tail = tail.map_err(records::failure)?;
+    let (mut read, mut rates) = (None, BTreeMap::new());
+    while tail.has_more(read) {
+        let entry = tail.next().await?;
+        read = Some(entry.offset);
+        if let Some(state) = WorkerState::read(&entry.body).filter(is_fresh) {
+            rates.insert(state.worker, state.rate);
+        }
+    }
+    let next = tail.end.map_or(0, |end| end + 1);
+    tail.close().await;
+    Ok((next, (!rates.is_empty()).then(|| rates.values().sum())))
+}
+
+fn is_fresh(state: &WorkerState) -> bool {
+    Timestamp::now().duration_since(state.at) <= FRESH
+}
+
+/// What became of the campaign meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It has the parts that it had.
+    Same,
+    /// It has got one more.
+    Extended,
+}
+
+fn first_offset(campaign: &Campaign) -> u64 {
+    campaign
+        .parts
+        .first()
+        .map_or(0, |part| part.manifest.audit_offset)
+}
+
+/// Whether the stream ends before the place where the campaign's first outcome may stand at the earliest.
+fn made_anew(from: u64, end: Option<u64>) -> bool {
+    end.map_or(0, |end| end + 1) < from
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::Failed(anyhow::anyhow!(
+        "there is no campaign {id} under this prefix; campaign list shows those there are"
+    ))
+}

@@ -1,0 +1,106 @@
+//! What is there before a start, and the manifest that begins it.
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+
+use super::{
+    super::{beginning::Beginning, follow, publishing::Common, records, scan::Scan},
+    args::Args,
+};
+use crate::{
+    broker::{self, survey::Standing, topology::Names, visit::Visit},
+    campaign::{Manifest, Order, Orders, Record},
+    cli::Failure,
+    event::{Expectations, Lane},
+};
+
+/// What the broker holds before a start.
+pub(super) struct Before {
+    pub(super) orders: Orders,
+    pub(super) bulk: Standing,
+    pub(super) audit_offset: u64,
+    pub(super) rate: Option<f64>,
+}
+
+/// What is there, and whether these names are this project's.
+pub(super) async fn look(settings: &broker::Settings) -> Result<Before, Failure> {
+    let visit = Visit::begin(settings).await?;
+    match visit.lock().await {
+        // An operator's user may have no right to declare the lock: then it cannot be compared.
+        Ok(()) | Err(broker::Error::Refused(..)) => {}
+        Err(error) => return Err(records::failure(error)),
+    }
+    let lane = Names::new(&settings.prefix).lane(Lane::Bulk);
+    let bulk = visit.standing(&lane).await?;
+    visit.end().await;
+    let bulk = bulk.ok_or_else(|| {
+        records::failure(broker::Error::Missing(format!("there is no queue {lane}")))
+    })?;
+    let (orders, control) = records::read(settings).await?;
+    control.close().await;
+    let (audit_offset, rate) = follow::audit_now(settings).await?;
+    Ok(Before {
+        orders,
+        bulk,
+        audit_offset,
+        rate,
+    })
+}
+
+/// The part's manifest: that of an earlier start if it is taken up.
+pub(super) fn manifest(
+    args: &Args,
+    scan: &Scan,
+    before: &Before,
+    beginning: &Beginning,
+    expect: &Expectations,
+) -> Manifest {
+    let (Beginning::New(part) | Beginning::Finished(part) | Beginning::Resume { part, .. }) =
+        *beginning;
+    let campaign = before.orders.campaign(&args.campaign);
+    let known = campaign.and_then(|campaign| campaign.parts.get(part as usize - 1));
+    if let Some(known) = known {
+        return known.manifest.clone();
+    }
+    let now = Timestamp::now();
+    Manifest {
+        campaign_id: args.campaign.clone(),
+        part,
+        project_id: expect.project_id.clone(),
+        publisher: args.publisher.clone(),
+        target_kind: scan.kind.as_str().to_owned(),
+        expected: scan.sorted.len() as u64,
+        xor: scan.xor().to_string(),
+        digest: scan.digest(),
+        cutoff: args.cutoff.unwrap_or(now),
+        occurred_at: args.occurred_at.unwrap_or(now).min(now),
+        reason: args.reason.clone(),
+        audit_offset: before.audit_offset,
+        drill: false,
+    }
+}
+
+/// Writes the manifest, and makes sure that no other start came first.
+pub(super) async fn announce(settings: &broker::Settings, common: &Common) -> Result<(), Failure> {
+    let manifest = &common.manifest;
+    let order = Order::CampaignStarted(manifest.clone());
+    let record = Record::new(
+        order,
+        common.by.clone(),
+        common.note.clone(),
+        Timestamp::now(),
+    );
+    let written = broker::publish_once(settings, records::message(settings, &record)).await;
+    written.map_err(records::failure)?;
+    let (orders, control) = records::read(settings).await?;
+    control.close().await;
+    let campaign = orders.campaign(&manifest.campaign_id);
+    let part = campaign.and_then(|campaign| campaign.parts.get(manifest.part as usize - 1));
+    match part {
+        Some(part) if part.manifest == *manifest && part.started_at == record.at => Ok(()),
+        _ => Err(Failure::Failed(anyhow!(
+            "somebody else has started {} at the same moment; run the same command again to see how it stands",
+            manifest.campaign_id
+        ))),
+    }
+}
