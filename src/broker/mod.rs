@@ -18,6 +18,7 @@ pub mod headers;
 mod intake;
 mod link;
 pub mod publish;
+mod remove;
 pub mod sieve;
 pub mod stream;
 pub mod survey;
@@ -40,6 +41,7 @@ pub use connect::{Broker, Session, Stay, login};
 pub use feed::Feed;
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
+pub use remove::{DRILL_PREFIX, remove};
 pub use trouble::{Refusal, Trouble};
 
 /// What the broker stage needs to know.

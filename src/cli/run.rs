@@ -79,7 +79,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-fn assemble(
+/// A worker of these settings, and its broker.
+pub(super) fn assemble(
     settings: Settings,
     metrics: Arc<Metrics>,
     board: Arc<StateBoard>,

@@ -1,5 +1,6 @@
 //! Tests of the command line: the tree, exit codes, and what the small subcommands write.
 
+mod campaign;
 mod check;
 mod status;
 

@@ -5,6 +5,7 @@
 
 pub mod beginning;
 pub mod change;
+pub mod drill;
 pub mod first;
 pub mod follow;
 pub mod input;

@@ -5,6 +5,38 @@ use serde_json::Value;
 use super::Users;
 use crate::harness::{World, once::Ended, secret::assert_withheld};
 
+const GOOD: &str = "user-test-01234567-89ab-4cde-8f01-23456789abcd";
+const SESSION: &str = "session-test-01234567-89ab-4cde-8f01-23456789abcd";
+const LIVE: &str = "user-live-01234567-89ab-4cde-8f01-23456789abcd";
+const TOKEN: &str = "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q";
+
+/// A list (G: a user, S: a session, L: a live user, T: a token), arguments, the exit code, what is said.
+type Case = (&'static str, &'static [&'static str], i32, &'static str);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    ("", &[], 1, "it is empty"),
+    ("[1]", &[], 1, "it is a JSON array"),
+    ("a,b\n1,2\n", &[], 1, "2 columns and no header user_id or session_id"),
+    ("user_id,session_id\na,b\n", &[], 1, "both user_id and session_id"),
+    ("user_id\n<G>\n<T>\n", &[], 1, "line 3: user_id does not look like a user id"),
+    ("user_id\n<G>\n<S>\n", &[], 1, "use \"session_id\""),
+    ("user_id\n<G>\n<L>\n", &[], 1, "belongs to a live project"),
+    ("{\"user_id\":\"<G>\"}\n{\"user_id\":7}\n", &[], 1, "line 2: user_id is no string"),
+    ("user_id\n<G>\n<G>\n", &["--expect", "2"], 1, "1 targets, not 2"),
+    ("user_id\n<G>\n", &["--exclude", "/nonexistent"], 1, "cannot open"),
+    ("user_id\n<T>\n", &["--skip-invalid"], 1, "no target"),
+    ("user_id\n<G>\n", &["--dry-run"], 0, "nothing was sent"),
+    ("<G>\n", &["--dry-run"], 0, "1 users"),
+    ("id;what\r\n\"<G>\";x\r\n", &["--column", "ID", "--target", "user", "--dry-run"], 0, "1 users"),
+    ("\u{feff}{\"session_id\":\"<S>\",\"x\":1}\n\n", &["--dry-run"], 0, "1 sessions"),
+];
+
+fn filled(list: &str) -> String {
+    let list = list.replace("<G>", GOOD).replace("<S>", SESSION);
+    list.replace("<L>", LIVE).replace("<T>", TOKEN)
+}
+
 /// A start with these arguments beside what all need.
 async fn start(world: &World, list: &str, more: &[&str]) -> Ended {
     let path = world.file("list");
@@ -34,83 +66,20 @@ async fn check_untouched(world: &World) {
 async fn that_are_wrong_are_not_sent() {
     let world = World::new("lists").await;
     world.declare().await;
-    let good = "user-test-01234567-89ab-4cde-8f01-23456789abcd";
-    let token = "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q";
-    let session = "session-test-01234567-89ab-4cde-8f01-23456789abcd";
-    let live = "user-live-01234567-89ab-4cde-8f01-23456789abcd";
-    let cases: &[(&str, &[&str], i32, &str)] = &[
-        ("", &[], 1, "it is empty"),
-        ("[1]", &[], 1, "it is a JSON array"),
-        (
-            "a,b\n1,2\n",
-            &[],
-            1,
-            "2 columns and no header user_id or session_id",
-        ),
-        (
-            "user_id,session_id\na,b\n",
-            &[],
-            1,
-            "both user_id and session_id",
-        ),
-        (
-            &format!("user_id\n{good}\n{token}\n"),
-            &[],
-            1,
-            "line 3: user_id does not look like a user id",
-        ),
-        (
-            &format!("user_id\n{good}\n{session}\n"),
-            &[],
-            1,
-            "use \"session_id\"",
-        ),
-        (
-            &format!("user_id\n{good}\n{live}\n"),
-            &[],
-            1,
-            "belongs to a live project",
-        ),
-        (
-            &format!("{{\"user_id\":\"{good}\"}}\n{{\"user_id\":7}}\n"),
-            &[],
-            1,
-            "line 2: user_id is no string",
-        ),
-        (
-            &format!("user_id\n{good}\n{good}\n"),
-            &["--expect", "2"],
-            1,
-            "1 targets, not 2",
-        ),
-        (
-            &format!("user_id\n{good}\n"),
-            &["--exclude", "/nonexistent"],
-            1,
-            "cannot open",
-        ),
-        (
-            &format!("user_id\n{token}\n"),
-            &["--skip-invalid"],
-            1,
-            "no target",
-        ),
-        (
-            &format!("user_id\n{good}\n"),
-            &["--dry-run"],
-            0,
-            "nothing was sent",
-        ),
-    ];
-    for (list, more, code, said) in cases {
-        let ended = start(&world, list, more).await;
+    for (list, more, code, said) in CASES {
+        let ended = start(&world, &filled(list), more).await;
         assert_eq!(ended.code, *code, "{ended:?}");
         assert!(ended.err.contains(said), "{said}: {}", ended.err);
-        assert_withheld("standard error", &ended.err, token);
-        assert_withheld("standard output", &ended.out, token);
+        assert_withheld("standard error", &ended.err, TOKEN);
+        assert_withheld("standard output", &ended.out, TOKEN);
     }
     check_untouched(&world).await;
+}
 
+#[tokio::test]
+async fn that_are_long_are_told_in_short() {
+    let world = World::new("long-lists").await;
+    world.declare().await;
     let rows: String = (0..100_000)
         .map(|n| format!("user-test-01234567-89ab-4cde-8f01-{n:012x}\n"))
         .collect();

@@ -53,7 +53,12 @@ async fn everybody_on_a_list_while_workers_and_the_publisher_are_killed() {
     }
     let ended = start.exit(LONGEST).await;
     assert!(ended.success(), "{}", start.log());
+    check(&world, &users).await;
+    let _ = worker.terminate().await;
+}
 
+/// All is proven, and so it is in the sandbox.
+async fn check(world: &World, users: &Users) {
     let ended = world
         .worker()
         .once(&["campaign", "status", "incident-1", "--wait", "--json"])
@@ -72,7 +77,7 @@ async fn everybody_on_a_list_while_workers_and_the_publisher_are_killed() {
     assert_eq!(told["sessions_newer"], newer);
     let by_outcome = told["outcomes"].as_object().unwrap().values();
     assert_eq!(by_outcome.filter_map(Value::as_u64).sum::<u64>(), expected);
-    users.check(&world).await;
+    users.check(world).await;
     let text = world
         .worker()
         .once(&["campaign", "status", "incident-1"])
@@ -83,7 +88,6 @@ async fn everybody_on_a_list_while_workers_and_the_publisher_are_killed() {
         "{}",
         text.out
     );
-    let _ = worker.terminate().await;
 }
 
 async fn status(world: &World) -> Value {

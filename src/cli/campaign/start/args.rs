@@ -53,6 +53,10 @@ pub struct Args {
     /// Go on although most of the first targets are unknown to Stytch.
     #[arg(long)]
     pub(super) even_if_unknown: bool,
+    /// Rehearse it: lanes of its own, a worker in this process, and a pretend API that limits and fails.
+    /// Nobody is logged out.
+    #[arg(long, conflicts_with_all = ["dry_run", "no_wait", "extend"])]
+    pub(super) drill: bool,
     /// Say what would happen, and end.
     #[arg(long)]
     pub(super) dry_run: bool,

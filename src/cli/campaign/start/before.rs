@@ -76,7 +76,7 @@ pub(super) fn manifest(
         occurred_at: args.occurred_at.unwrap_or(now).min(now),
         reason: args.reason.clone(),
         audit_offset: before.audit_offset,
-        drill: false,
+        drill: args.drill,
     }
 }
 

@@ -12,6 +12,7 @@ use anyhow::anyhow;
 use super::{
     beginning::{Asked, Beginning, decide},
     by,
+    drill::Drill,
     first::{self, FIRST},
     follow::Follower,
     input::List,
@@ -40,9 +41,25 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let expect = expectations(&settings)?;
     settings.broker.project_id.clone_from(&expect.project_id);
     let mut list = List::open(&args.list, args.column.as_deref(), args.target)?;
-    let exclude = excluded(&args, list.kind(), &expect)?;
+    if !args.drill {
+        return start(&args, &settings.broker, list, expect).await;
+    }
+    let drill = Drill::begin(&mut list, settings, &expect).await?;
+    let started = start(&args, &drill.settings.broker, list, expect).await;
+    let ended = drill.end().await;
+    tell(&ended?);
+    started
+}
+
+async fn start(
+    args: &Args,
+    settings: &broker::Settings,
+    mut list: List,
+    expect: Expectations,
+) -> Result<(), Failure> {
+    let exclude = excluded(args, list.kind(), &expect)?;
     let scan = Scan::of(&mut list, &args.campaign, &expect, &exclude)?;
-    let before = look(&settings.broker).await?;
+    let before = look(settings).await?;
     let digest = scan.digest();
     let beginning = decide(
         before.orders.campaign(&args.campaign),
@@ -56,7 +73,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         },
     )
     .map_err(Failure::Usage)?;
-    let manifest = manifest(&args, &scan, &before, &beginning, &expect);
+    let manifest = manifest(args, &scan, &before, &beginning, &expect);
     let plan = Plan {
         campaign_id: &args.campaign,
         scan: &scan,
@@ -64,10 +81,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         cutoff: manifest.cutoff,
         bulk: before.bulk,
         rate: before.rate,
-        drill: false,
+        drill: args.drill,
     };
     tell(plan.text().trim_end());
-    may_start(&args, &scan)?;
+    may_start(args, &scan)?;
     if args.dry_run {
         tell("dry run: nothing was sent");
         return Ok(());
@@ -79,7 +96,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         manifest,
     };
     let from = match beginning {
-        Beginning::Finished(_) => return wait(&args, &settings.broker, "published already").await,
+        Beginning::Finished(_) => return wait(args, settings, "published already").await,
         Beginning::Resume {
             line, published, ..
         } => {
@@ -89,15 +106,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             (line, published)
         }
         Beginning::New(_) => {
-            ask(&args, &scan)?;
-            announce(&settings.broker, &common).await?;
+            ask(args, &scan)?;
+            announce(settings, &common).await?;
             (0, 0)
         }
     };
     let lists = (scan.sorted, exclude);
-    let publishing = Publishing::begin(list, lists, from, common, &settings.broker, expect).await?;
-    publish(&args, publishing, &settings.broker).await?;
-    wait(&args, &settings.broker, "published").await
+    let publishing = Publishing::begin(list, lists, from, common, settings, expect).await?;
+    publish(args, publishing, settings).await?;
+    wait(args, settings, "published").await
 }
 
 fn expectations(settings: &PublishSettings) -> Result<Expectations, Failure> {
