@@ -28,7 +28,7 @@ pub struct List {
     shape: Shape,
 }
 
-/// One entry: its line, from 1, and the id or what is wrong.
+/// One entry: its line, from 1, and the id or what is wrong. In CSV, blank lines before an entry are its own.
 pub type Row<'a> = (u64, Result<&'a str, String>);
 
 impl List {
