@@ -178,7 +178,7 @@ fn may_start(args: &Args, scan: &Scan) -> Result<(), Failure> {
 
 fn ask(args: &Args, scan: &Scan) -> Result<(), Failure> {
     let targets = scan.sorted.len() as u64;
-    if args.yes || targets < ASK_FROM {
+    if args.yes || args.drill || targets < ASK_FROM {
         return Ok(());
     }
     let kind = scan.kind.as_str();
