@@ -2,10 +2,12 @@
 //!
 //! Not here: what a subcommand does. Each file has its `Args` and a `run`.
 
+pub mod all_users;
 pub mod check;
 pub mod completions;
 mod http;
 pub mod keygen;
+pub mod patience;
 pub mod publish;
 pub mod run;
 pub mod sandbox;

@@ -1,6 +1,8 @@
 //! Tests of the command line: the tree, exit codes, and what the small subcommands write.
 
+mod all_users;
 mod check;
+mod patience;
 mod status;
 
 use std::{
@@ -206,7 +208,7 @@ fn completions_know_the_subcommands() {
         let (code, script, _) = revoker(&["completions", shell], &[], "");
         assert_eq!(code, 0);
         assert!(
-            ["publish", "keygen", "amqp-url", "check", "status", "watch"]
+            ["publish", "keygen", "amqp-url", "check", "status", "watch",]
                 .iter()
                 .all(|word| script.contains(word)),
             "{shell}"
