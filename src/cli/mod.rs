@@ -9,6 +9,7 @@ mod http;
 pub mod keygen;
 pub mod patience;
 pub mod publish;
+pub mod revoke;
 pub mod run;
 pub mod sandbox;
 pub mod status;
@@ -43,6 +44,8 @@ pub enum Command {
     Status(Box<status::Args>),
     /// Publish one event, checked as the worker will check it, and wait until RabbitMQ has it.
     Publish(Box<publish::Args>),
+    /// Revoke sessions at once, straight at Stytch, when RabbitMQ or the worker is down.
+    Revoke(Box<revoke::Args>),
     /// Run a pretend Stytch API, to try things out.
     Sandbox(sandbox::Args),
     /// Write a key for the key ring that seals stored credentials.
@@ -62,6 +65,7 @@ impl Command {
             Self::Check(args) => check::run(*args).await?,
             Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
+            Self::Revoke(args) => revoke::run(*args).await?,
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,
             Self::Completions(args) => completions::run(&args)?,

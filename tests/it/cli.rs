@@ -3,6 +3,7 @@
 mod all_users;
 mod check;
 mod patience;
+mod revoke;
 mod status;
 
 use std::{
@@ -63,6 +64,7 @@ fn exit_codes() {
         (&["keygen", "--rotate", "/nowhere/keys"], 1),
         (&["publish", "--user-id", "user-test-1"], 64),
         (&["check"], 64),
+        (&["revoke", "--user", "user-test-1"], 64),
         (&["status", "--worker", "127.0.0.1:0"], 64),
         (&["status", "--worker", "ftp://127.0.0.1:9477"], 64),
         (&["status", "--watch", "0"], 64),
@@ -208,9 +210,11 @@ fn completions_know_the_subcommands() {
         let (code, script, _) = revoker(&["completions", shell], &[], "");
         assert_eq!(code, 0);
         assert!(
-            ["publish", "keygen", "amqp-url", "check", "status", "watch",]
-                .iter()
-                .all(|word| script.contains(word)),
+            [
+                "publish", "keygen", "amqp-url", "check", "status", "watch", "revoke"
+            ]
+            .iter()
+            .all(|word| script.contains(word)),
             "{shell}"
         );
     }
