@@ -120,9 +120,12 @@ async fn user(
 /// Stytch's list may lag behind what it has revoked: at once listed again, it would be the same.
 async fn wait_for_the_list(patience: &mut Patience, nth: u32) {
     let wait = patience.idle(nth);
+    if wait.is_zero() {
+        return;
+    }
     let seconds = wait.as_secs_f64();
     note(&format!(
-        "sessions that Stytch calls gone are listed still; next list in {seconds:.2} s"
+        "this round ended no session, all were revoked or gone before; next list in {seconds:.2} s"
     ));
     sleep(wait).await;
 }
@@ -130,7 +133,7 @@ async fn wait_for_the_list(patience: &mut Patience, nth: u32) {
 fn remain(line: &Line) -> GaveUp {
     GaveUp {
         why: Why::Refused,
-        text: "they are listed still although Stytch calls them revoked or gone; run it again in a minute, or end them in Stytch's dashboard".to_owned(),
+        text: "they are listed still although Stytch calls them revoked or gone; wait a minute, or end them in Stytch's dashboard".to_owned(),
         request_id: line.request_id.clone(),
     }
 }

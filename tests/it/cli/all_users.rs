@@ -155,7 +155,13 @@ fn page(n: usize, same: bool, users: bool, cursor: &str) -> String {
 /// How it ends when the server makes every page by its number, and how many users were written by then.
 async fn endless(page: fn(usize) -> String, said: &str, written: usize) {
     let asked = AtomicUsize::new(0);
-    let answer = move |_: &str| http("200 OK", "", &page(asked.fetch_add(1, Ordering::Relaxed)));
+    let answer = move |_: &str| {
+        http(
+            "200 OK",
+            "connection: close\r\n",
+            &page(asked.fetch_add(1, Ordering::Relaxed)),
+        )
+    };
     let server = Server::start(answer).await;
     let (client, mut sink) = (client(server.url.clone()), Vec::new());
     let ended = write_all(&client, &mut sink, |_, total| assert_eq!(total, None));
