@@ -2,12 +2,15 @@
 //!
 //! Not here: what a subcommand does. Each file has its `Args` and a `run`.
 
+pub mod all_users;
 pub mod campaign;
 pub mod check;
 pub mod completions;
 mod http;
 pub mod keygen;
+pub mod patience;
 pub mod publish;
+pub mod revoke;
 pub mod run;
 pub mod sandbox;
 pub mod status;
@@ -45,6 +48,8 @@ pub enum Command {
     /// Log out everybody on a list, watch it to its end, and prove it.
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Revoke sessions at once, straight at Stytch, when RabbitMQ or the worker is down.
+    Revoke(Box<revoke::Args>),
     /// Run a pretend Stytch API, to try things out.
     Sandbox(sandbox::Args),
     /// Write a key for the key ring that seals stored credentials.
@@ -65,6 +70,7 @@ impl Command {
             Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
             Self::Campaign(command) => campaign::run(command).await?,
+            Self::Revoke(args) => revoke::run(*args).await?,
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,
             Self::Completions(args) => completions::run(&args)?,

@@ -236,7 +236,8 @@ fn failure(error: broker::Error, exchange: &str) -> Failure {
     Failure::from(error)
 }
 
-fn read_credential(path: &Path) -> anyhow::Result<String> {
+/// A credential out of a file, or from standard input for `-`; white space around it is not part of it.
+pub(super) fn read_credential(path: &Path) -> anyhow::Result<String> {
     let text = String::from_utf8(read_input(path)?);
     // Not the error itself: it holds the bytes.
     let text = text

@@ -12,8 +12,8 @@ use crate::revoke::sandbox::{
 
 /// Run a pretend Stytch API in memory, to try the worker or any Stytch SDK without an account.
 ///
-/// It knows POST /v1/sessions/revoke, GET /v1/sessions?user_id=… and GET /v1/debug/whoami, answers
-/// errors as Stytch documents them, keeps rate limits, and fails in every way you ask it to. While it
+/// It knows POST /v1/sessions/revoke, GET /v1/sessions?user_id=…, POST /v1/users/search (without a
+/// query) and GET /v1/debug/whoami, answers errors as Stytch documents them, keeps rate limits, and fails in every way you ask it to. While it
 /// runs, control it under /sandbox/: POST seed makes users and sessions, POST faults replaces faults
 /// and limits, GET stats counts, GET sessions?state=revoked lists what was revoked.
 #[derive(Debug, clap::Args)]
@@ -82,6 +82,16 @@ pub struct Args {
         help_heading = "Rate limits"
     )]
     user_limits: Vec<Limit>,
+    /// A limit of the search of users besides; without a number the 150 a minute that Stytch documents.
+    #[arg(
+        long,
+        value_name = "CALLS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "150",
+        help_heading = "Rate limits"
+    )]
+    search_per_minute: Option<u32>,
     /// How calls are counted against the limits.
     #[arg(long, value_enum, default_value_t, help_heading = "Rate limits")]
     window: Window,
@@ -176,6 +186,7 @@ impl Args {
             per_minute,
             user_per_second,
             user_per_minute,
+            search_per_minute: self.search_per_minute,
             window: self.window,
             per: self.per,
             burst: Some(self.burst),

@@ -33,6 +33,12 @@ const PUBLISH_GROUPS: &[Group] = &[
     ("Stytch", &[&revoke::PROJECT_ID]),
 ];
 
+/// What `revoker revoke` needs: Stytch alone.
+const REVOKE_GROUPS: &[Group] = &[
+    ("Stytch", revoke::SETTINGS),
+    ("Stytch", &[&broker::ALLOW_PLAINTEXT]),
+];
+
 /// What `revoker status` needs: the broker, the names of its queues, and where a worker answers.
 const STATUS_GROUPS: &[Group] = &[
     ("RabbitMQ", broker::SETTINGS),
@@ -160,4 +166,9 @@ some_args! {
 some_args! {
     /// The flags and variables of `revoker status`, not yet checked.
     StatusArgs, STATUS_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker revoke`, not yet checked.
+    RevokeArgs, REVOKE_GROUPS
 }

@@ -24,7 +24,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
-pub use args::{PublishArgs, RunArgs, StatusArgs};
+pub use args::{PublishArgs, RevokeArgs, RunArgs, StatusArgs};
 pub use environment::who;
 use problems::Reader;
 pub use problems::{Problem, Problems};
@@ -98,6 +98,15 @@ pub struct PublishSettings {
     pub project: Option<(String, Environment)>,
 }
 
+/// What `revoker revoke` needs to know, checked.
+#[derive(Debug)]
+pub struct RevokeSettings {
+    /// The Stytch call.
+    pub revoke: crate::revoke::Settings,
+    /// Whether the project is a live one.
+    pub environment: Environment,
+}
+
 impl RunArgs {
     /// Checks everything.
     ///
@@ -108,11 +117,7 @@ impl RunArgs {
         let plaintext = broker::plaintext_hosts(&mut reader);
         let broker = broker::read(&mut reader, &plaintext);
         let management = broker::management(&mut reader, &plaintext);
-        let project = reader.required(
-            &revoke::PROJECT_ID,
-            "give project-live-… or project-test-… from Stytch's dashboard",
-            revoke::project,
-        );
+        let project = revoke::required_project(&mut reader);
         let revoke = revoke::read(&mut reader, project.as_ref(), &plaintext);
         let strict_ids = reader.read(&STRICT_IDS, parse::switch);
         let gate = gate::read(&mut reader);
@@ -192,5 +197,26 @@ impl PublishArgs {
         let project = reader.read(&revoke::PROJECT_ID, revoke::project);
         let project = project.map(|project| (project.id, project.environment));
         reader.finish(broker.map(|broker| PublishSettings { broker, project }))
+    }
+}
+
+impl RevokeArgs {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn settings(&self) -> Result<RevokeSettings, Problems> {
+        let mut reader = Reader::new(&self.values);
+        let plaintext = broker::plaintext_hosts(&mut reader);
+        let project = revoke::required_project(&mut reader);
+        let revoke = revoke::read(&mut reader, project.as_ref(), &plaintext);
+        let settings = || {
+            Some(RevokeSettings {
+                revoke: revoke?.0,
+                environment: project?.environment,
+            })
+        };
+        let settings = settings();
+        reader.finish(settings)
     }
 }

@@ -56,6 +56,12 @@ pub(super) struct Project {
     pub(super) environment: Environment,
 }
 
+/// The project, which must be given.
+pub(super) fn required_project(reader: &mut Reader<'_>) -> Option<Project> {
+    let remedy = "give project-live-… or project-test-… from Stytch's dashboard";
+    reader.required(&PROJECT_ID, remedy, project)
+}
+
 /// The call's settings, and the secret as it is now.
 pub(super) fn read(
     reader: &mut Reader<'_>,

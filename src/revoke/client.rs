@@ -11,11 +11,12 @@ use std::{
 use base64::Engine as _;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Api, Call, Reply, SecretSource, Session, Settings,
     outcome::{Class, Failure},
+    users::{self, UsersPage},
     wire::{self, Whoami},
 };
 
@@ -32,6 +33,7 @@ pub struct Client {
     settings: Settings,
     revoke_url: reqwest::Url,
     list_url: reqwest::Url,
+    users_url: reqwest::Url,
     whoami_url: reqwest::Url,
     authorization: RwLock<Arc<HeaderValue>>,
     long_lists: Semaphore,
@@ -76,6 +78,7 @@ impl Client {
             http,
             revoke_url: url("/v1/sessions/revoke")?,
             list_url: url("/v1/sessions")?,
+            users_url: url("/v1/users/search")?,
             whoami_url: url("/v1/debug/whoami")?,
             authorization: RwLock::new(Arc::new(basic(&settings.project_id, &secret))),
             long_lists: Semaphore::new(LONG_LISTS_AT_ONCE),
@@ -86,16 +89,24 @@ impl Client {
     /// The project that our credentials belong to, in Stytch's own words; `None` if it does not say.
     pub async fn whoami(&self) -> Option<Whoami> {
         let request = self.http.get(self.whoami_url.clone());
-        let request = request.header(AUTHORIZATION, self.authorization());
-        let mut response = request.send().await.ok()?;
-        let (status, mut body) = (response.status().as_u16(), Vec::new());
-        while let Some(chunk) = response.chunk().await.ok()? {
-            if body.len() + chunk.len() > wire::ANSWER_BYTES_MAX {
-                return None;
-            }
-            body.extend_from_slice(&chunk);
-        }
-        wire::whoami(status, &body)
+        let heard = self.hear(request, wire::ANSWER_BYTES_MAX).await.ok()?;
+        wire::whoami(heard.status, &heard.body)
+    }
+
+    /// A page of the project's users: at most `limit` of them, 1 to [`users::PAGE_USERS_MAX`], from the
+    /// cursor of the page before on.
+    ///
+    /// # Errors
+    /// How the call ended, classified as other calls are.
+    pub async fn search_users(&self, cursor: Option<&str>, limit: u16) -> Result<UsersPage, Reply> {
+        let started = Instant::now();
+        let request = self.http.post(self.users_url.clone());
+        let request = with_body(request, users::body(cursor, limit));
+        let heard = self.hear(request, users::PAGE_BYTES_MAX).await;
+        let unanswered = |failure| Reply::unanswered(failure, started.elapsed());
+        let heard = heard.map_err(unanswered)?;
+        users::page(heard.status, &heard.body)
+            .map_err(|answer| Reply::answered(answer, &heard, started.elapsed()))
     }
 
     fn authorization(&self) -> HeaderValue {
@@ -112,24 +123,22 @@ impl Client {
             }
             _ => self.http.post(self.revoke_url.clone()),
         };
-        let request = request
-            .header(AUTHORIZATION, self.authorization())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
         match wire::body(call) {
-            // Exactly this: the API rejects a charset suffix.
-            Some(body) => request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(body),
+            Some(body) => with_body(request, body),
             None => request,
         }
     }
 
-    async fn send(&self, call: &Call) -> Result<Heard, Failure> {
-        let bytes_max = match call {
-            Call::ListSessions(_) => wire::LIST_BYTES_MAX,
-            _ => wire::ANSWER_BYTES_MAX,
-        };
-        let mut response = self.request(call).send().await.map_err(|e| failure(&e))?;
+    /// Sends a request and reads its answer to the end, within these bytes.
+    async fn hear(
+        &self,
+        request: reqwest::RequestBuilder,
+        bytes_max: usize,
+    ) -> Result<Heard<'_>, Failure> {
+        let request = request
+            .header(AUTHORIZATION, self.authorization())
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut response = request.send().await.map_err(|e| failure(&e))?;
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -148,39 +157,36 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         Ok(Heard {
-            answer: wire::answer(call, status, &body),
             status,
             retry_after,
+            body,
+            _turn: turn,
         })
     }
 }
 
-struct Heard {
-    answer: wire::Answer,
+/// An answer that came whole.
+struct Heard<'a> {
     status: u16,
     retry_after: Option<Duration>,
+    body: Vec<u8>,
+    /// Held for as long as the body is.
+    _turn: Option<SemaphorePermit<'a>>,
 }
 
 impl Api for Client {
     async fn call(&self, call: &Call) -> Reply {
+        let bytes_max = match call {
+            Call::ListSessions(_) => wire::LIST_BYTES_MAX,
+            _ => wire::ANSWER_BYTES_MAX,
+        };
         let started = Instant::now();
-        let heard = self.send(call).await;
-        let elapsed = started.elapsed();
-        match heard {
-            Ok(Heard {
-                answer,
-                status,
-                retry_after,
-            }) => Reply {
-                class: answer.class,
-                status: Some(status),
-                request_id: answer.request_id,
-                error_type: answer.error_type,
-                retry_after,
-                sessions: answer.sessions,
-                elapsed,
-            },
-            Err(failure) => Reply::unanswered(failure, elapsed),
+        match self.hear(self.request(call), bytes_max).await {
+            Ok(heard) => {
+                let answer = wire::answer(call, heard.status, &heard.body);
+                Reply::answered(answer, &heard, started.elapsed())
+            }
+            Err(failure) => Reply::unanswered(failure, started.elapsed()),
         }
     }
 
@@ -201,6 +207,18 @@ impl Api for Client {
 }
 
 impl Reply {
+    fn answered(answer: wire::Answer, heard: &Heard<'_>, elapsed: Duration) -> Self {
+        Self {
+            class: answer.class,
+            status: Some(heard.status),
+            request_id: answer.request_id,
+            error_type: answer.error_type,
+            retry_after: heard.retry_after,
+            sessions: answer.sessions,
+            elapsed,
+        }
+    }
+
     /// A call without a usable answer.
     pub fn unanswered(failure: Failure, elapsed: Duration) -> Self {
         let sessions: Vec<Session> = Vec::new();
@@ -214,6 +232,12 @@ impl Reply {
             elapsed,
         }
     }
+}
+
+fn with_body(request: reqwest::RequestBuilder, body: Vec<u8>) -> reqwest::RequestBuilder {
+    // Exactly this: the API rejects a charset suffix.
+    let json = HeaderValue::from_static("application/json");
+    request.header(CONTENT_TYPE, json).body(body)
 }
 
 fn failure(error: &reqwest::Error) -> Failure {

@@ -39,6 +39,8 @@ pub struct Fanout {
     idle_rounds: u32,
     /// How many sessions were revoked.
     pub revoked: u32,
+    /// How many old sessions of the last list are not settled yet.
+    pub left: u32,
     /// How many sessions of the last list are newer than the cutoff and stay alive.
     pub newer: u32,
     /// When the newest of those was started.
@@ -59,6 +61,7 @@ impl Fanout {
             revoked_in_round: 0,
             idle_rounds: 0,
             revoked: 0,
+            left: 0,
             newer: 0,
             newest_started_at: None,
         }
@@ -83,6 +86,7 @@ impl Fanout {
             .filter(|s| Some(&s.session_id) != self.keep_session_id.as_ref())
             .partition(|s| s.started_at <= self.cutoff);
         self.newer = u32::try_from(newer.len()).unwrap_or(u32::MAX);
+        self.left = u32::try_from(old.len()).unwrap_or(u32::MAX);
         self.newest_started_at = newer.iter().map(|s| s.started_at).max();
         self.listed = true;
         if old.is_empty() {
@@ -102,11 +106,13 @@ impl Fanout {
     /// The user is unknown to Stytch: nothing can be left.
     pub fn user_unknown(&mut self) {
         self.listed = true;
+        self.left = 0;
     }
 
     /// The pending session is settled: revoked by us, or gone already.
     pub fn settled(&mut self, by_us: bool) {
         let settled = self.pending.pop();
+        self.left = self.left.saturating_sub(1);
         if by_us && settled.is_some_and(|session_id| self.answered.insert(session_id)) {
             self.revoked += 1;
             self.revoked_in_round += 1;

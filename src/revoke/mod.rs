@@ -4,6 +4,7 @@ pub mod client;
 pub mod fanout;
 pub mod outcome;
 pub mod sandbox;
+pub mod users;
 pub mod wire;
 
 use std::{future::Future, time::Duration};

@@ -95,23 +95,14 @@ pub fn answer(call: &Call, status: u16, body: &[u8]) -> Answer {
         started_at: Timestamp,
     }
     let invalid = || Class::Retryable(Failure::InvalidResponse);
-    // Asked first, since the derive also takes an array of the fields in their order.
-    let is_object = body.trim_ascii_start().starts_with(b"{");
-    let Some(raw) = serde_json::from_slice::<Raw>(body)
-        .ok()
-        .filter(|_| is_object)
-    else {
+    let raw = serde_json::from_slice::<Raw>(body).ok();
+    let Some(raw) = raw.filter(|_| is_object(body)) else {
         let class = if status == 200 {
             invalid()
         } else {
             classify(status, None)
         };
-        return Answer {
-            class,
-            request_id: None,
-            error_type: None,
-            sessions: Vec::new(),
-        };
+        return Answer::of(class, None, None);
     };
     let is_list = matches!(call, Call::ListSessions(_));
     let class = match (status, raw.status_code, &raw.sessions) {
@@ -122,27 +113,40 @@ pub fn answer(call: &Call, status: u16, body: &[u8]) -> Answer {
     };
     let sessions = raw.sessions.unwrap_or_default().into_iter();
     Answer {
-        class,
-        request_id: raw
-            .request_id
-            .filter(|id| is_plain(id, REQUEST_ID_BYTES_MAX, |b| b.is_ascii_graphic())),
-        error_type: raw.error_type.filter(|word| {
-            is_plain(
-                word,
-                ERROR_TYPE_BYTES_MAX,
-                |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'),
-            )
-        }),
         sessions: sessions
             .map(|s| Session {
                 session_id: s.session_id,
                 started_at: s.started_at,
             })
             .collect(),
+        ..Answer::of(class, raw.request_id, raw.error_type)
     }
 }
 
+impl Answer {
+    /// One without sessions; of its words only what is plain is kept.
+    pub(super) fn of(class: Class, request_id: Option<String>, error_type: Option<String>) -> Self {
+        let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        Self {
+            class,
+            request_id: self::request_id(request_id),
+            error_type: error_type.filter(|word| is_plain(word, ERROR_TYPE_BYTES_MAX, is_word)),
+            sessions: Vec::new(),
+        }
+    }
+}
+
+/// Stytch's `request_id`, if it is plain.
+pub(super) fn request_id(given: Option<String>) -> Option<String> {
+    given.filter(|id| is_plain(id, REQUEST_ID_BYTES_MAX, |byte| byte.is_ascii_graphic()))
+}
+
+/// Asked beside the parser, since the derive also takes an array of the fields in their order.
+pub(super) fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
+}
+
 /// What comes from outside is kept for logs and headers only if it cannot hold anything else.
-fn is_plain(text: &str, bytes_max: usize, allowed: impl Fn(u8) -> bool) -> bool {
+pub(super) fn is_plain(text: &str, bytes_max: usize, allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.len() <= bytes_max && text.bytes().all(allowed)
 }

@@ -21,3 +21,25 @@ closed_set! {
         DeadLettered => "dead_lettered",
     }
 }
+
+closed_set! {
+    /// Whom or what Stytch does not know: the `code` of an outcome `already_gone`, in Stytch's own words.
+    Unknown {
+        /// No such user. One that is known and has no old session has no `code`.
+        User => "user_not_found",
+        /// No such session: it has ended, or never was.
+        Session => "session_not_found",
+    }
+}
+
+impl Unknown {
+    /// What the last answer says of a target of this kind; `None` if it does not say that it is unknown.
+    pub fn of(target_kind: Option<&str>, error_type: Option<&str>) -> Option<Self> {
+        let asked = match target_kind? {
+            "user" => Self::User,
+            "session" | "token" => Self::Session,
+            _ => return None,
+        };
+        (error_type? == asked.as_str()).then_some(asked)
+    }
+}

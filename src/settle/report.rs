@@ -8,7 +8,11 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Outgoing, To, code::Code, outcome::Outcome};
+use super::{
+    Outgoing, To,
+    code::Code,
+    outcome::{Outcome, Unknown},
+};
 use crate::{
     event::{HeaderValue, History, Message, Properties},
     failpoint,
@@ -92,7 +96,8 @@ struct OutcomeV1<'a> {
     safe_at: Option<Timestamp>,
 }
 
-/// The `session.revoke.outcome.v1` of an event, to the exchange from which publishers bind their own.
+/// The `session.revoke.outcome.v1` of an event, to the exchange from which publishers bind their own. Its
+/// `code` says why it was dead-lettered, or who or what is unknown to Stytch.
 pub fn outcome(
     message: &Message,
     facts: &Facts,
@@ -109,6 +114,11 @@ pub fn outcome(
         .occurred_at
         .filter(|_| ended)
         .map(|at| now.duration_since(at).as_secs_f64().max(0.0));
+    let error_type = facts.error_type.as_deref();
+    let unknown = match outcome {
+        Outcome::AlreadyGone => Unknown::of(facts.target_kind, error_type),
+        _ => None,
+    };
     let body = OutcomeV1 {
         r#type: "session.revoke.outcome.v1",
         event_id: facts.event_id.as_deref(),
@@ -117,7 +127,7 @@ pub fn outcome(
         publisher_verified: message.publisher_verified,
         lane,
         outcome: outcome.as_str(),
-        code: code.map(Code::as_str),
+        code: code.map(Code::as_str).or(unknown.map(Unknown::as_str)),
         target_kind: facts.target_kind,
         target: facts.target.as_deref(),
         sessions: facts.sessions,

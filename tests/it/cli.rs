@@ -1,7 +1,10 @@
 //! Tests of the command line: the tree, exit codes, and what the small subcommands write.
 
+mod all_users;
 mod campaign;
 mod check;
+mod patience;
+mod revoke;
 mod status;
 
 use std::{
@@ -62,6 +65,7 @@ fn exit_codes() {
         (&["keygen", "--rotate", "/nowhere/keys"], 1),
         (&["publish", "--user-id", "user-test-1"], 64),
         (&["check"], 64),
+        (&["revoke", "--user", "user-test-1"], 64),
         (&["status", "--worker", "127.0.0.1:0"], 64),
         (&["status", "--worker", "ftp://127.0.0.1:9477"], 64),
         (&["status", "--watch", "0"], 64),
@@ -207,9 +211,11 @@ fn completions_know_the_subcommands() {
         let (code, script, _) = revoker(&["completions", shell], &[], "");
         assert_eq!(code, 0);
         assert!(
-            ["publish", "keygen", "amqp-url", "check", "status", "watch"]
-                .iter()
-                .all(|word| script.contains(word)),
+            [
+                "publish", "keygen", "amqp-url", "check", "status", "watch", "revoke"
+            ]
+            .iter()
+            .all(|word| script.contains(word)),
             "{shell}"
         );
     }

@@ -2,7 +2,8 @@
 //!
 //! Data only; [`Limiter`](super::limiter::Limiter) keeps them. Stytch documents its windows as fixed
 //! ("not rolling, but top of the hour"), several may hold at once, and they hold per endpoint and
-//! separately per user; it documents no number. The other kinds are what it might be in truth.
+//! separately per user; it documents no number, but for the search of users. The other kinds are what it
+//! might be in truth.
 
 use std::{fmt, str::FromStr};
 
@@ -15,11 +16,13 @@ pub enum Endpoint {
     List,
     /// `GET /v1/debug/whoami`.
     Whoami,
+    /// `POST /v1/users/search`.
+    Search,
 }
 
 impl Endpoint {
     /// Every endpoint, in order of declaration.
-    pub const ALL: [Self; 3] = [Self::Revoke, Self::List, Self::Whoami];
+    pub const ALL: [Self; 4] = [Self::Revoke, Self::List, Self::Whoami, Self::Search];
 }
 
 /// The stretch of time a limit speaks of.
@@ -116,6 +119,8 @@ pub struct Limits {
     pub limits: Vec<Limit>,
     /// Limits of each user besides, as [`Scope::User`] says.
     pub user_limits: Vec<Limit>,
+    /// A limit of the search of users besides, in fixed windows.
+    pub search: Option<Limit>,
     /// How calls are counted, whatever the limit.
     pub window: Window,
     /// What has a limit of its own.
@@ -153,6 +158,7 @@ impl Default for Limits {
         Self {
             limits: Vec::new(),
             user_limits: Vec::new(),
+            search: None,
             window: Window::Fixed,
             scope: Scope::Endpoint,
             burst: Self::BURST_DEFAULT,

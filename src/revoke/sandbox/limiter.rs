@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{
-    limit::{Endpoint, Limit, Limits, Scope},
+    limit::{Endpoint, Limit, Limits, Scope, Window},
     meter::Meter,
 };
 
@@ -21,6 +21,7 @@ pub struct Limiter {
     shared: [Vec<Meter>; Endpoint::ALL.len()],
     /// By the number that stands for a user.
     users: HashMap<usize, Vec<Meter>>,
+    search: Option<Meter>,
     users_swept_us: i64,
 }
 
@@ -28,7 +29,10 @@ impl Limiter {
     /// A limiter that has seen no call yet.
     pub fn new(limits: Limits) -> Self {
         let shared = std::array::from_fn(|_| meters(&limits, limits.shared()));
+        let search = limits.search;
+        let search = search.map(|limit| Meter::new(limit, Window::Fixed, limits.burst));
         Self {
+            search,
             limits,
             shared,
             users: HashMap::new(),
@@ -58,6 +62,7 @@ impl Limiter {
             limits,
             shared,
             users,
+            search,
             ..
         } = self;
         let slot = match limits.scope {
@@ -69,15 +74,16 @@ impl Limiter {
             let fresh = || meters(limits, limits.of_a_user());
             users.entry(user).or_insert_with(fresh)
         });
+        let own = own.iter_mut().flat_map(|meters| meters.iter_mut());
+        let search = search.iter_mut().filter(|_| endpoint == Endpoint::Search);
+        let mut all: Vec<&mut Meter> = shared[slot].iter_mut().chain(own).chain(search).collect();
         let mut room = true;
-        let of_user = own.iter_mut().flat_map(|meters| meters.iter_mut());
-        for meter in shared[slot].iter_mut().chain(of_user) {
+        for meter in &mut all {
             meter.advance(now_us);
             room &= meter.has_room();
         }
         if room || limits.count_refused {
-            let of_user = own.iter_mut().flat_map(|meters| meters.iter_mut());
-            for meter in shared[slot].iter_mut().chain(of_user) {
+            for meter in all {
                 meter.count(now_us);
             }
         }

@@ -1,4 +1,4 @@
-//! The pretend API: Stytch's sessions endpoints in memory, with rate limits and faults.
+//! The pretend API: Stytch's sessions endpoints, and the search of users, in memory, with rate limits and faults.
 //!
 //! Not a mock of our own client: it speaks HTTP/1.1 and HTTP/2 on a socket and keeps the API's
 //! documented order of complaints, so that the official SDKs work against it unchanged and a test
@@ -18,6 +18,7 @@ mod plan;
 mod request;
 mod retry_after;
 mod route;
+mod search;
 pub mod seconds;
 mod seed;
 mod server;

@@ -75,6 +75,8 @@ pub struct LimitForm {
     pub user_per_second: Option<u32>,
     /// Calls in a minute about one user, all endpoints together.
     pub user_per_minute: Option<u32>,
+    /// Searches of users in a minute, besides; Stytch documents 150.
+    pub search_per_minute: Option<u32>,
     /// How calls are counted.
     pub window: Window,
     /// What has a limit of its own.
@@ -95,7 +97,8 @@ impl LimitForm {
         let limits = both(self.per_second, self.per_minute);
         let user_limits = both(self.user_per_second, self.user_per_minute);
         let calls = limits.iter().chain(&user_limits).map(|limit| limit.calls);
-        if calls.clone().chain([burst]).min() == Some(0) {
+        let search = self.search_per_minute;
+        if calls.clone().chain([burst]).chain(search).min() == Some(0) {
             return Err(PlanError::ZeroLimit);
         }
         if self.window == Window::Sliding && calls.max() > Some(Limits::SLIDING_CALLS_MAX) {
@@ -104,6 +107,10 @@ impl LimitForm {
         Ok(Limits {
             limits,
             user_limits,
+            search: search.map(|calls| Limit {
+                calls,
+                period: Period::Minute,
+            }),
             window: self.window,
             scope: self.per,
             burst,

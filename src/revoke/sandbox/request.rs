@@ -27,6 +27,7 @@ pub(super) fn route(parts: &Parts) -> Result<Endpoint, ApiError> {
         "/v1/sessions/revoke" => (Method::POST, Endpoint::Revoke),
         "/v1/sessions" => (Method::GET, Endpoint::List),
         "/v1/debug/whoami" => (Method::GET, Endpoint::Whoami),
+        "/v1/users/search" => (Method::POST, Endpoint::Search),
         _ => return Err(ApiError::known("route_not_found")),
     };
     if parts.method != method {

@@ -23,6 +23,7 @@ use super::{
     plan::{Plan, PlanError},
     request::{self, Target},
     retry_after::RetryAfter,
+    search::{self, Search},
     seed::SeedError,
     stats::Stats,
     world::{SessionAt, UserAt, World},
@@ -151,6 +152,7 @@ impl Project {
             Endpoint::Revoke => self.revoke(body, now),
             Endpoint::List => self.list(parts),
             Endpoint::Whoami => Ok(self.whoami()),
+            Endpoint::Search => self.search(body),
         }
     }
 
@@ -166,7 +168,7 @@ impl Project {
                 let id = ids::parse(Kind::User, self.environment, name)?;
                 self.world.by_user_id(id)
             }
-            Endpoint::Whoami => None,
+            Endpoint::Whoami | Endpoint::Search => None,
         }
     }
 
@@ -224,6 +226,26 @@ impl Project {
                 r#"{{"status_code":200,"request_id":"{request_id}","sessions":[{sessions}]}}"#
             );
             Ok(Answer::json(200, body))
+        }))
+    }
+
+    fn search(&mut self, body: &[u8]) -> Result<Answer, ApiError> {
+        let Search { from, limit, name } = Search::parse(body)?;
+        let nth = self.stranger();
+        let fault = self.faults.pick(&name, nth);
+        Ok(self.unless(fault, |project| {
+            let (users, total) = project.world.page(from, limit);
+            let next = from.saturating_add(limit);
+            let body = serde_json::json!({
+                "status_code": 200,
+                "request_id": project.request_id(),
+                "results": users,
+                "results_metadata": {
+                    "next_cursor": (next < total).then(|| search::cursor(next)),
+                    "total": total,
+                },
+            });
+            Ok(Answer::json(200, body.to_string()))
         }))
     }
 

@@ -23,6 +23,8 @@ pub struct Second {
     pub list: Taken,
     /// `GET /v1/debug/whoami`.
     pub whoami: Taken,
+    /// `POST /v1/users/search`.
+    pub search: Taken,
 }
 
 /// Authenticated calls that met the limits.
@@ -49,6 +51,7 @@ impl Seconds {
             Endpoint::Revoke => &mut second.revoke,
             Endpoint::List => &mut second.list,
             Endpoint::Whoami => &mut second.whoami,
+            Endpoint::Search => &mut second.search,
         };
         *if taken {
             &mut calls.taken

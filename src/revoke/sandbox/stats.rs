@@ -39,6 +39,8 @@ pub struct Calls {
     pub list: u64,
     /// `GET /v1/debug/whoami`.
     pub whoami: u64,
+    /// `POST /v1/users/search`.
+    pub search: u64,
     /// Every other route.
     pub other: u64,
 }
@@ -78,6 +80,7 @@ impl Stats {
             Some(Endpoint::Revoke) => &mut self.calls.revoke,
             Some(Endpoint::List) => &mut self.calls.list,
             Some(Endpoint::Whoami) => &mut self.calls.whoami,
+            Some(Endpoint::Search) => &mut self.calls.search,
             None => &mut self.calls.other,
         } += 1;
         if self.second.0 != now.as_second() {

@@ -173,6 +173,17 @@ impl World {
             .join(",")
     }
 
+    /// Users from place `from` on, in the order in which they were made, as the API has them; and how many
+    /// there are in all.
+    pub(super) fn page(&self, from: usize, limit: usize) -> (Vec<serde_json::Value>, usize) {
+        let user = |user: &User| {
+            let user_id = ids::format(Kind::User, self.environment, user.id);
+            serde_json::json!({"user_id": user_id, "status": "active", "emails": [], "phone_numbers": []})
+        };
+        let page = self.users.iter().skip(from).take(limit);
+        (page.map(user).collect(), self.users.len())
+    }
+
     fn api_json(&self, session: &Session) -> String {
         let (id, user_id) = self.ids_of(session);
         let started_at = session.started_at;

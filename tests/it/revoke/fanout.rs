@@ -194,3 +194,22 @@ fn a_session_listed_twice_is_counted_once() {
 fn five_idle_rounds_is_the_documented_limit() {
     assert_eq!(IDLE_ROUNDS_MAX, 5);
 }
+
+/// Whoever gives up in the middle is told how many.
+#[test]
+fn what_is_left_is_known_at_every_step() {
+    let mut fanout = Fanout::new(USER.into(), cutoff(), Some("k".into()));
+    let list = |text: &str| text.split_whitespace().map(session).collect::<Vec<_>>();
+    let mut left = vec![fanout.left];
+    fanout.listed(list("a-60 b-1 k-1 c+5"));
+    left.push(fanout.left);
+    for by_us in [true, false] {
+        fanout.settled(by_us);
+        left.push(fanout.left);
+    }
+    fanout.listed(list("a-60"));
+    left.push(fanout.left);
+    fanout.user_unknown();
+    left.push(fanout.left);
+    assert_eq!(left, [0, 2, 1, 0, 1, 0]);
+}

@@ -3,8 +3,9 @@
 mod classify;
 mod client;
 mod fanout;
-mod server;
+pub(crate) mod server;
 mod trouble;
+mod users;
 mod wire;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use tokio::{
 
 /// What a connection is answered after its request.
 #[derive(Clone)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// These bytes, then the end.
     Bytes(Vec<u8>),
     /// These bytes, then nothing until the server is told to go on, then these.
@@ -24,8 +24,8 @@ pub(super) enum Answer {
 }
 
 /// Listens on a free port until it is dropped.
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     requests: mpsc::UnboundedReceiver<String>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -38,7 +38,7 @@ impl Drop for Server {
 
 impl Server {
     /// Answers each connection by what `answer` makes of its request.
-    pub(super) async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (told, requests) = mpsc::unbounded_channel();
@@ -57,30 +57,30 @@ impl Server {
     }
 
     /// Answers everything the same.
-    pub(super) async fn same(answer: Answer) -> Self {
+    pub(crate) async fn same(answer: Answer) -> Self {
         Self::start(move |_| answer.clone()).await
     }
 
     /// Answers everything with this status line, header lines and body, its length told.
-    pub(super) async fn http(status: &str, headers: &str, body: &str) -> Self {
+    pub(crate) async fn http(status: &str, headers: &str, body: &str) -> Self {
         Self::same(http(status, headers, body)).await
     }
 
     /// The next request, head and body as they came.
-    pub(super) async fn request(&mut self) -> String {
+    pub(crate) async fn request(&mut self) -> String {
         let patience = Duration::from_secs(30);
         let next = tokio::time::timeout(patience, self.requests.recv());
         next.await.expect("a request comes").unwrap()
     }
 
     /// How many requests came that were not asked for yet.
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.requests.len()
     }
 }
 
 /// An answer with a told length; each header line ends in `\r\n`.
-pub(super) fn http(status: &str, headers: &str, body: &str) -> Answer {
+pub(crate) fn http(status: &str, headers: &str, body: &str) -> Answer {
     let length = body.len();
     Answer::Bytes(
         format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}")

@@ -67,7 +67,7 @@ async fn the_ledger_and_the_counts_say_what_was_done() {
     let stats = send(sandbox.addr(), &get("/sandbox/stats")).await.json();
     assert_eq!(
         stats["calls"],
-        json!({"revoke": 4, "list": 0, "whoami": 0, "other": 1})
+        json!({"revoke": 4, "list": 0, "whoami": 0, "search": 0, "other": 1})
     );
     assert_eq!(stats["answers"], json!({"200": 2, "404": 3}));
     assert_eq!(

@@ -57,7 +57,7 @@ async fn the_same_flag_twice_is_refused() {
 #[test]
 fn flags_reach_the_plan() {
     let words = "--limit 100/s,6000/min --user-limit 5/s --user-limit 50/min --window sliding \
-                 --count-refused --per project --burst 7 --retry-after 2 --retry-after-date \
+                 --count-refused --per project --burst 7 --retry-after 2 --retry-after-date --search-per-minute \
                  --fault 500=0.01 --fault hang=0.001 --latency 20ms";
     let words: Vec<_> = words.split_whitespace().collect();
     let settings = args(&words).unwrap().settings().unwrap();
@@ -65,6 +65,7 @@ fn flags_reach_the_plan() {
     let expected = Limits {
         limits: limits(["100/s", "6000/min"]),
         user_limits: limits(["5/s", "50/min"]),
+        search: "150/min".parse().ok(),
         window: Window::Sliding,
         scope: Scope::Project,
         burst: 7,

@@ -14,7 +14,7 @@ use super::{client, session, start, user, world};
 
 /// Until the calls that follow fall into one minute of the wall clock, or the test would be wrong
 /// once a day.
-async fn within_a_minute() {
+pub(super) async fn within_a_minute() {
     let to_edge_s = 60 - Timestamp::now().as_second().rem_euclid(60);
     if to_edge_s <= 5 {
         tokio::time::sleep(Duration::from_secs(to_edge_s.unsigned_abs())).await;

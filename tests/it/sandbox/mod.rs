@@ -8,6 +8,7 @@ mod flags;
 mod limited;
 mod limits;
 mod scopes;
+mod search;
 mod seconds;
 mod windows;
 

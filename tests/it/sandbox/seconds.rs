@@ -19,6 +19,7 @@ fn calls_are_counted_in_their_second() {
         (7, Endpoint::Revoke, false),
         (7, Endpoint::List, true),
         (9, Endpoint::Revoke, true),
+        (9, Endpoint::Search, false),
         // A clock that was set back.
         (7, Endpoint::Whoami, true),
     ] {
@@ -26,8 +27,8 @@ fn calls_are_counted_in_their_second() {
     }
     let shown = |taken, refused| json!({"taken": taken, "refused": refused});
     let expected = json!({
-        "7": {"revoke": shown(1, 1), "list": shown(1, 0), "whoami": shown(1, 0)},
-        "9": {"revoke": shown(1, 0), "list": shown(0, 0), "whoami": shown(0, 0)},
+        "7": {"revoke": shown(1, 1), "list": shown(1, 0), "whoami": shown(1, 0), "search": shown(0, 0)},
+        "9": {"revoke": shown(1, 0), "list": shown(0, 0), "whoami": shown(0, 0), "search": shown(0, 1)},
     });
     assert_eq!(serde_json::to_value(&seconds).unwrap(), expected);
 }

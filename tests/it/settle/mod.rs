@@ -5,6 +5,7 @@ mod code;
 mod delay;
 mod perform;
 mod report;
+mod unknown;
 mod verdict;
 
 use std::time::Duration;

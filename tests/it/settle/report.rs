@@ -17,8 +17,8 @@ use serde_json::Value;
 
 use super::time;
 
-const FIXTURE: &str = include_str!("../compat/outcome-v1.json");
-const FROZEN: &str = "\
+pub(super) const FIXTURE: &str = include_str!("../compat/outcome-v1.json");
+pub(super) const FROZEN: &str = "\
 publishers read outcomes of version 1 today: a field may be added (here too), none renamed, dropped or \
 given another meaning; that needs another version beside this one";
 /// The contract's fields.
@@ -44,10 +44,10 @@ const FIELDS: &[&str] = &[
     "safe_at",
     "code",
 ];
-const OCCURRED: &str = "2026-11-22T06:30:00Z";
-const COMPLETED: &str = "2026-11-22T06:30:02.25Z";
+pub(super) const OCCURRED: &str = "2026-11-22T06:30:00Z";
+pub(super) const COMPLETED: &str = "2026-11-22T06:30:02.25Z";
 
-fn message(lane: Lane, publisher_verified: bool) -> Message {
+pub(super) fn message(lane: Lane, publisher_verified: bool) -> Message {
     Message {
         lane,
         publisher: "accounts".into(),
@@ -83,7 +83,7 @@ fn full() -> Facts {
     }
 }
 
-fn token() -> Facts {
+pub(super) fn token() -> Facts {
     Facts {
         event_id: Some("reset-2".into()),
         target_kind: Some("token"),

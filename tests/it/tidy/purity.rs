@@ -15,6 +15,7 @@ const PURE: &[&str] = &[
     "src/gate/",
     "src/revoke/fanout.rs",
     "src/revoke/outcome.rs",
+    "src/revoke/users.rs",
     "src/revoke/wire.rs",
     "src/settle/code.rs",
     "src/settle/delay.rs",

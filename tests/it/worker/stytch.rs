@@ -14,7 +14,7 @@ use std::{
 
 use jiff::Timestamp;
 use revoker::revoke::{
-    Api, Call, Class, Reply, Session,
+    Api, Call, CallKind, Class, Reply, Session,
     outcome::{Failure, classify},
 };
 use secrecy::ExposeSecret;
@@ -183,7 +183,7 @@ impl Stytch {
                 session.alive = false;
                 Class::Revoked
             }
-            _ => classify(404, Some("session_not_found")),
+            _ => Class::AlreadyGone,
         }
     }
 
@@ -200,7 +200,7 @@ impl Stytch {
                 let state = self.0.state.lock().unwrap();
                 let theirs = || state.sessions.iter().filter(|(_, s)| s.user == *user);
                 if theirs().next().is_none() {
-                    return (classify(404, Some("user_not_found")), vec![]);
+                    return (Class::AlreadyGone, vec![]);
                 }
                 let listed = theirs().filter(|(_, s)| s.alive).map(|(id, s)| Session {
                     session_id: id.clone(),
@@ -259,7 +259,12 @@ impl Api for Stytch {
         let _off_wire = OffWire(self);
         let sent = Instant::now();
         let (class, sessions, answer) = self.answer(call, &text).await;
+        let unknown = match call.kind() {
+            CallKind::List => "user_not_found",
+            _ => "session_not_found",
+        };
         let (status, word) = match answer {
+            Answer::Slow(_) if class == Class::AlreadyGone => (Some(404), Some(unknown.to_owned())),
             Answer::Says(status, word) => (Some(status), Some(word.to_owned())),
             Answer::RetryAfter(_) => (Some(429), Some("too_many_requests".to_owned())),
             _ => (None, None),

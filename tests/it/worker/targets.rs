@@ -58,7 +58,9 @@ async fn a_session_takes_one_call() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_gone_is_told_as_such() {
     let journal = ["revoke s9", "outcome urgent.already_gone e1", "ack e1"];
-    let told = json!({"outcome": "already_gone", "target": session(9)});
+    let told = json!({
+        "outcome": "already_gone", "code": "session_not_found", "target": session(9),
+    });
     check(
         json!({"session_id": session(9)}),
         &journal,
@@ -122,7 +124,18 @@ async fn a_user_may_keep_one_session() {
 async fn a_user_nobody_knows_has_no_session() {
     let journal = ["list u7", "outcome urgent.already_gone e1", "ack e1"];
     let changes = json!({"session_id": null, "user_id": user(7)});
-    check(changes, &journal, json!({"sessions": 0}), &[1, 2, 3]).await;
+    let told = json!({"sessions": 0, "code": "user_not_found"});
+    check(changes, &journal, told, &[1, 2, 3]).await;
+}
+
+/// Known, and already logged out: no code, or a mistyped user id would look the same.
+#[tokio::test(start_paused = true)]
+async fn a_user_without_an_old_session_is_told_apart_from_one_nobody_knows() {
+    let journal = ["list u1", "outcome urgent.already_gone e1", "ack e1"];
+    let cutoff = "2026-11-22T05:00:00Z";
+    let changes = json!({"session_id": null, "user_id": user(1), "cutoff": cutoff});
+    let told = json!({"sessions": 0, "sessions_newer": 3, "code": null});
+    check(changes, &journal, told, &[1, 2, 3]).await;
 }
 
 #[tokio::test(start_paused = true)]
