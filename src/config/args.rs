@@ -39,6 +39,9 @@ const REVOKE_GROUPS: &[Group] = &[
     ("Stytch", &[&broker::ALLOW_PLAINTEXT]),
 ];
 
+/// What `revoker campaign start` needs: the broker and the project; Stytch's API for `--all-users` alone.
+const START_GROUPS: &[Group] = &[("RabbitMQ", broker::SETTINGS), ("Stytch", revoke::SETTINGS)];
+
 /// What `revoker status` needs: the broker, the names of its queues, and where a worker answers.
 const STATUS_GROUPS: &[Group] = &[
     ("RabbitMQ", broker::SETTINGS),
@@ -166,6 +169,11 @@ some_args! {
 some_args! {
     /// The flags and variables of `revoker status`, not yet checked.
     StatusArgs, STATUS_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker campaign start`, not yet checked.
+    StartArgs, START_GROUPS
 }
 
 some_args! {

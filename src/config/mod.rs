@@ -24,7 +24,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
-pub use args::{PublishArgs, RevokeArgs, RunArgs, StatusArgs};
+pub use args::{PublishArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs};
 pub use environment::who;
 use problems::Reader;
 pub use problems::{Problem, Problems};
@@ -96,6 +96,17 @@ pub struct PublishSettings {
     pub broker: crate::broker::Settings,
     /// The project, when it was given: its id and environment.
     pub project: Option<(String, Environment)>,
+}
+
+/// What `revoker campaign start` needs to know, checked.
+#[derive(Debug)]
+pub struct StartSettings {
+    /// RabbitMQ; there are no `retry_delays`.
+    pub broker: crate::broker::Settings,
+    /// The project whose sessions end.
+    pub expectations: Expectations,
+    /// The Stytch call, if it was asked for.
+    pub revoke: Option<crate::revoke::Settings>,
 }
 
 /// What `revoker revoke` needs to know, checked.
@@ -197,6 +208,39 @@ impl PublishArgs {
         let project = reader.read(&revoke::PROJECT_ID, revoke::project);
         let project = project.map(|project| (project.id, project.environment));
         reader.finish(broker.map(|broker| PublishSettings { broker, project }))
+    }
+}
+
+impl StartArgs {
+    /// Checks everything. `api`: whether Stytch will be asked, so that a secret is needed.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn settings(&self, api: bool) -> Result<StartSettings, Problems> {
+        let mut reader = Reader::new(&self.values);
+        let plaintext = broker::plaintext_hosts(&mut reader);
+        let broker = broker::read(&mut reader, &plaintext);
+        let project = revoke::required_project(&mut reader);
+        let revoke = api.then(|| revoke::read(&mut reader, project.as_ref(), &plaintext));
+        let settings = || {
+            let revoke = match revoke {
+                Some(revoke) => Some(revoke?.0),
+                None => None,
+            };
+            let (project, mut broker) = (project?, broker?);
+            broker.project_id.clone_from(&project.id);
+            Some(StartSettings {
+                broker,
+                expectations: Expectations {
+                    project_id: project.id,
+                    environment: project.environment,
+                    strict_ids: false,
+                },
+                revoke,
+            })
+        };
+        let settings = settings();
+        reader.finish(settings)
     }
 }
 

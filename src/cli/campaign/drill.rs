@@ -16,7 +16,7 @@ use crate::{
     broker::{self, DRILL_PREFIX, TopologyMode},
     campaign::Kind,
     cli::{Failure, run},
-    config::{PublishSettings, RunArgs},
+    config::RunArgs,
     event::Expectations,
     revoke::sandbox::{LimitForm, Plan, SECRET_DEFAULT, Sandbox, Seed, Settings},
     settle::seal::new_key_line,
@@ -41,7 +41,7 @@ pub struct Drill {
     worker: JoinHandle<Result<End, broker::Error>>,
     stop: CancellationToken,
     /// The broker, under the drill's own prefix.
-    pub settings: PublishSettings,
+    pub broker: broker::Settings,
 }
 
 impl Drill {
@@ -51,25 +51,20 @@ impl Drill {
     /// When the list cannot be read or the broker cannot be used.
     pub async fn begin(
         list: &mut List,
-        mut settings: PublishSettings,
+        mut broker: broker::Settings,
         expect: &Expectations,
     ) -> Result<Self, Failure> {
-        settings.broker.prefix = format!("{DRILL_PREFIX}{:08x}", fastrand::u32(..));
-        settings.broker.retry_delays = RETRY_DELAYS.to_vec();
-        settings.broker.topology = TopologyMode::Declare;
+        broker.prefix = format!("{DRILL_PREFIX}{:08x}", fastrand::u32(..));
+        broker.retry_delays = RETRY_DELAYS.to_vec();
+        broker.topology = TopologyMode::Declare;
         let sandbox = pretend(list, expect).await?;
         let stop = CancellationToken::new();
-        let worker = work(
-            &settings.broker,
-            &expect.project_id,
-            &sandbox.url(),
-            stop.clone(),
-        )?;
+        let worker = work(&broker, &expect.project_id, &sandbox.url(), stop.clone())?;
         let drill = Self {
             sandbox,
             worker,
             stop,
-            settings,
+            broker,
         };
         drill.until_declared().await?;
         Ok(drill)
@@ -84,7 +79,7 @@ impl Drill {
         let _ = tokio::time::timeout(DRAIN, self.worker).await;
         let revokes = self.sandbox.stats().revokes.revoked;
         self.sandbox.stop().await;
-        let broker = &self.settings.broker;
+        let broker = &self.broker;
         broker::remove(broker).await.with_context(|| {
             format!(
                 "the drill's queues {}.* could not be removed",
@@ -104,7 +99,7 @@ impl Drill {
             if self.worker.is_finished() {
                 break;
             }
-            let queues = broker::survey::survey(&self.settings.broker).await?;
+            let queues = broker::survey::survey(&self.broker).await?;
             if queues.iter().all(is_ready) {
                 return Ok(());
             }

@@ -50,6 +50,19 @@ impl List {
         Ok(Self { file, shape })
     }
 
+    /// A list of nothing but ids, a line each.
+    pub fn of_ids(file: File, kind: Kind) -> Self {
+        let shape = Shape {
+            kind,
+            form: Form::Csv {
+                delimiter: b',',
+                column: 0,
+                has_header: false,
+            },
+        };
+        Self { file, shape }
+    }
+
     /// Users or sessions.
     pub fn kind(&self) -> Kind {
         self.shape.kind

@@ -130,6 +130,45 @@ async fn of_another_project_stop_after_the_first() {
 }
 
 #[tokio::test]
+async fn of_all_users_come_from_stytch() {
+    let world = World::new("all-users").await;
+    let _worker = world.worker().start().await;
+    let users = Users::seed(&world, 1_100).await;
+    let saved = world.file("saved");
+    let cutoff = users.cutoff.to_string();
+    let arguments = [
+        "campaign",
+        "start",
+        "--campaign",
+        "c1",
+        "--reason",
+        "policy",
+        "--yes",
+        "--json",
+    ];
+    let all = [
+        "--all-users",
+        "--save",
+        saved.to_str().unwrap(),
+        "--cutoff",
+        &cutoff,
+    ];
+    let ended = world.worker().once(&[&arguments[..], &all].concat()).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.json()["proven"], users.ids.len());
+    users.check(&world).await;
+    // What was saved is the same list.
+    let again = [&arguments[..], &[saved.to_str().unwrap()]].concat();
+    let ended = world.worker().once(&again).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.err.contains("published already"), "{}", ended.err);
+    // A file that is there is not written over.
+    let ended = world.worker().once(&[&arguments[..], &all].concat()).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.contains("cannot make"), "{}", ended.err);
+}
+
+#[tokio::test]
 async fn under_an_id_that_is_taken() {
     let world = World::new("taken-id").await;
     let _worker = world.worker().start().await;

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::super::{actor, campaign_id, why};
-use crate::{campaign::Kind, config::PublishArgs};
+use crate::{campaign::Kind, config::StartArgs};
 
 /// What to log out, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub struct Args {
     /// CSV or NDJSON with user or session ids: one column, or a header user_id or session_id; `-` for standard input.
-    #[arg(value_name = "FILE|-")]
-    pub(super) list: PathBuf,
+    #[arg(value_name = "FILE|-", required_unless_present = "all_users")]
+    pub(super) list: Option<PathBuf>,
+    /// Every user of the project, as Stytch lists them; needs the API secret.
+    #[arg(long, conflicts_with_all = ["list", "column", "target"])]
+    pub(super) all_users: bool,
     /// The campaign's id: letters, digits, dots, dashes and underscores.
     #[arg(long, value_name = "ID", value_parser = campaign_id)]
     pub(super) campaign: String,
@@ -26,6 +29,10 @@ pub struct Args {
     /// Who, for the record; by default user@host.
     #[arg(long, value_name = "NAME", value_parser = actor)]
     pub(super) by: Option<String>,
+    /// With --all-users: keep the list in this new file. An interrupted start goes on with it, where a list
+    /// that is asked for anew may be another.
+    #[arg(long, value_name = "FILE", requires = "all_users")]
+    pub(super) save: Option<PathBuf>,
     /// What the list holds, where it does not tell.
     #[arg(long, value_name = "user|session", value_parser = kind)]
     pub(super) target: Option<Kind>,
@@ -73,7 +80,7 @@ pub struct Args {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    pub(super) settings: PublishArgs,
+    pub(super) settings: StartArgs,
 }
 
 const HELP: &str = "\

@@ -5,9 +5,9 @@
 mod args;
 mod before;
 
-use std::path::Path;
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::{
     beginning::{Asked, Beginning, decide},
@@ -25,9 +25,9 @@ use super::{
 use crate::{
     broker,
     campaign::{EventHash, Kind},
-    cli::Failure,
-    config::PublishSettings,
+    cli::{Failure, all_users},
     event::Expectations,
+    revoke::{self, client::Client},
 };
 pub use args::Args;
 use before::{announce, look, manifest};
@@ -37,15 +37,14 @@ use before::{announce, look, manifest};
 /// # Errors
 /// When the list, the settings or the broker forbid it, and when not all is proven at the end.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut settings = args.settings.settings()?;
-    let expect = expectations(&settings)?;
-    settings.broker.project_id.clone_from(&expect.project_id);
-    let mut list = List::open(&args.list, args.column.as_deref(), args.target)?;
+    let mut settings = args.settings.settings(args.all_users)?;
+    let expect = settings.expectations.clone();
+    let mut list = list(&args, settings.revoke.take()).await?;
     if !args.drill {
         return start(&args, &settings.broker, list, expect).await;
     }
-    let drill = Drill::begin(&mut list, settings, &expect).await?;
-    let started = start(&args, &drill.settings.broker, list, expect).await;
+    let drill = Drill::begin(&mut list, settings.broker, &expect).await?;
+    let started = start(&args, &drill.broker, list, expect).await;
     let ended = drill.end().await;
     tell(&ended?);
     started
@@ -117,26 +116,46 @@ async fn start(
     wait(args, settings, "published").await
 }
 
-fn expectations(settings: &PublishSettings) -> Result<Expectations, Failure> {
-    let (project_id, environment) = settings.project.clone().ok_or_else(|| {
-        Failure::Usage(
-            "REVOKER_STYTCH_PROJECT_ID is not set: a campaign names the project whose sessions end; \
-             give it as the workers have it"
-                .to_owned(),
-        )
-    })?;
-    Ok(Expectations {
-        project_id,
-        environment,
-        strict_ids: false,
+/// The list that was given, or everybody.
+async fn list(args: &Args, api: Option<revoke::Settings>) -> Result<List, Failure> {
+    match (&args.list, api) {
+        (Some(path), _) => Ok(List::open(path, args.column.as_deref(), args.target)?),
+        (None, Some(api)) => everybody(api, args.save.as_deref()).await,
+        (None, None) => Err(Failure::Usage("give a list, or --all-users".to_owned())),
+    }
+}
+
+/// All users of the project, in a file that only we can read; without a name if it shall not be kept.
+async fn everybody(api: revoke::Settings, save: Option<&Path>) -> Result<List, Failure> {
+    let client = Client::new(api).context("the Stytch client cannot be made")?;
+    let file = match save {
+        Some(path) => {
+            let mut options = OpenOptions::new();
+            let options = options.read(true).write(true).create_new(true).mode(0o600);
+            options
+                .open(path)
+                .with_context(|| format!("cannot make {}", path.display()))
+        }
+        None => tempfile::tempfile().context("cannot make a temporary file"),
+    };
+    let mut file = file?;
+    let bar = Bar::new(0);
+    let found = all_users::write_all(&client, &mut file, |found, total| {
+        let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+        bar.show(found, &format!("asking Stytch for all users: {found}{of}"));
     })
+    .await;
+    bar.end();
+    tell(&format!("Stytch lists {} users", found?));
+    Ok(List::of_ids(file, Kind::User))
 }
 
 fn excluded(args: &Args, kind: Kind, expect: &Expectations) -> Result<Vec<EventHash>, Failure> {
     let Some(path) = &args.exclude else {
         return Ok(Vec::new());
     };
-    if args.list == Path::new("-") && path == Path::new("-") {
+    let dash = Some(Path::new("-"));
+    if args.list.as_deref() == dash && Some(path.as_path()) == dash {
         return Err(Failure::Usage(
             "only one of the lists can come on standard input".into(),
         ));
