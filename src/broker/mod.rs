@@ -16,6 +16,7 @@ pub mod explain;
 pub mod headers;
 mod intake;
 mod link;
+mod listen;
 pub mod publish;
 pub mod sieve;
 pub mod stream;

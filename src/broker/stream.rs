@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Error, Settings,
-    connect::dial_as,
+    connect::{Stay, dial_as},
     declare::{in_time, open},
     survey::FAREWELL_MAX,
     topology::Names,
@@ -164,6 +164,12 @@ fn entry(delivery: Delivery) -> Result<Entry, Error> {
 /// As [`Reader::open`].
 pub async fn end(connection: &Connection, stream: &str) -> Result<Option<u64>, Error> {
     let mut reader = Reader::open_from(connection, stream, From::Last).await?;
+    let last = last_of(&mut reader).await;
+    reader.close().await;
+    last
+}
+
+async fn last_of(reader: &mut Reader) -> Result<Option<u64>, Error> {
     let mut last = None;
     let (mut silent, mut chunk_over) = (Instant::now() + EMPTY_AFTER, None);
     while let Ok(entry) = timeout_at(silent, reader.next()).await {
@@ -172,8 +178,26 @@ pub async fn end(connection: &Connection, stream: &str) -> Result<Option<u64>, E
         let over = *chunk_over.get_or_insert(now + CHUNK_MAX);
         silent = over.min(now + SILENT_AFTER);
     }
-    reader.close().await;
     Ok(last)
+}
+
+impl Stay {
+    /// The offset of a stream's last entry, asked on the session's consuming connection; `None` if it has
+    /// none. An error ends no session by itself.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub async fn end_of(&self, stream: Stream) -> Result<Option<u64>, Error> {
+        end(&self.0.connection, &stream.name(&self.0.names)).await
+    }
+
+    /// Reads a stream from this offset on, on that connection.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub async fn read(&self, stream: Stream, offset: u64) -> Result<Reader, Error> {
+        Reader::open(&self.0.connection, &stream.name(&self.0.names), offset).await
+    }
 }
 
 impl Tail {

@@ -64,17 +64,27 @@ pub(super) enum Turn<'a> {
 
 impl<A> Worker<A> {
     /// Waits for its turn. It ends without one when the worker shuts down, the delivery is no longer
-    /// ours, or it has been in hand for too long.
+    /// ours, it has been in hand for too long, or the operator's orders are so.
     pub(super) async fn turn<O: Outbox>(
         &self,
         life: &mut Life,
         call: &Call,
         key: Option<Key>,
-        place: Place,
+        mut place: Place,
         outbox: &O,
     ) -> Result<Turn<'_>, Ending> {
         let since = Instant::now();
-        let turn = self.next_turn(life, call, key, place, outbox).await;
+        let turn = loop {
+            if let Err(ending) = self.obey(life, outbox).await {
+                break Err(ending);
+            }
+            let turn = self.next_turn(life, call, key, place, outbox).await;
+            match turn {
+                // What was ordered meanwhile holds for it, too; it has waited for its turn already.
+                Ok(Turn::Call(..)) if !self.may_call(life) => place = Place::Front,
+                turn => break turn,
+            }
+        };
         life.spent.gate += since.elapsed();
         turn
     }
