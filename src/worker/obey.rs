@@ -1,6 +1,6 @@
 //! Before a call: what the operator's orders make of a bulk event. Urgent ones never ask.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use jiff::Timestamp;
 
@@ -47,8 +47,22 @@ impl<A> Worker<A> {
                 Judged::Go => return Ok(()),
                 Judged::End(ending) => return Err(ending),
                 // The other end is this worker's own.
-                Judged::Wait => drop(changes.changed().await),
+                Judged::Wait => {
+                    let _ = changes.changed().await;
+                }
             }
+        }
+    }
+
+    /// Waits until the operator's orders do not let an event go any more.
+    pub(super) async fn stopped(&self, life: &Life) {
+        if life.message.lane == Lane::Urgent {
+            return pending().await;
+        }
+        let mut changes = self.orders.changes();
+        while self.judge(&changes.borrow_and_update(), life) == Judged::Go {
+            // The other end is this worker's own.
+            let _ = changes.changed().await;
         }
     }
 

@@ -78,9 +78,13 @@ impl<A> Worker<A> {
             if let Err(ending) = self.obey(life, outbox).await {
                 break Err(ending);
             }
-            let turn = self.next_turn(life, call, key, place, outbox).await;
+            let turn = tokio::select! {
+                biased;
+                turn = self.next_turn(life, call, key, place, outbox) => turn,
+                // What is ordered while it waits holds for it at once.
+                () = self.stopped(life) => continue,
+            };
             match turn {
-                // What was ordered meanwhile holds for it, too; it has waited for its turn already.
                 Ok(Turn::Call(..)) if !self.may_call(life) => place = Place::Front,
                 turn => break turn,
             }
