@@ -68,8 +68,7 @@ impl<A> Worker<A> {
 
     /// Whether an event that has waited for its turn still may go.
     pub(super) fn may_call(&self, life: &Life) -> bool {
-        life.message.lane == Lane::Urgent
-            || self.judge(&self.orders.changes().borrow(), life) == Judged::Go
+        life.message.lane == Lane::Urgent || self.judge(&self.orders.known(), life) == Judged::Go
     }
 
     fn judge(&self, known: &Known, life: &Life) -> Judged {

@@ -88,7 +88,12 @@ impl Obeyed {
     /// [`Another`], at the first entry of a reading.
     pub fn take(&self, entry: &Entry) -> Result<bool, Another> {
         let mut taken = Ok(false);
-        self.0.send_modify(|known| taken = known.take(entry));
+        self.0.send_if_modified(|known| {
+            let was_whole = known.whole;
+            taken = known.take(entry);
+            // Until all is read, nobody is woken for a part of it.
+            was_whole || known.whole
+        });
         taken
     }
 
@@ -113,6 +118,11 @@ impl Obeyed {
     /// What changes, and what is known now.
     pub(super) fn changes(&self) -> watch::Receiver<Known> {
         self.0.subscribe()
+    }
+
+    /// What is known now.
+    pub(super) fn known(&self) -> watch::Ref<'_, Known> {
+        self.0.borrow()
     }
 
     /// How long to wait before the next reading.

@@ -22,6 +22,7 @@ mod hostile;
 mod intake;
 mod killers;
 mod newer;
+mod orders;
 mod pace;
 mod publish;
 mod scrape;
