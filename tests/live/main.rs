@@ -13,6 +13,7 @@
 
 mod away;
 mod check;
+mod denylist;
 mod drain;
 mod faults;
 mod forged;
