@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lapin::{
-    Channel, Connection, Consumer,
+    Acker, Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::{AMQPValue, FieldTable},
@@ -67,7 +67,8 @@ pub struct Entry {
 pub struct Reader {
     channel: Channel,
     consumer: Consumer,
-    unacked: u16,
+    /// The last entry that was given out, and how many are not acknowledged.
+    given: (Option<Acker>, u16),
 }
 
 /// A stream being read on a connection of its own, by the command line.
@@ -114,27 +115,42 @@ impl Reader {
         Ok(Self {
             consumer: in_time("read a stream", consumed).await?,
             channel,
-            unacked: 0,
+            given: (None, 0),
         })
     }
 
-    /// The next entry; waits for as long as there is none.
+    /// The next entry; waits for as long as there is none. May be given up at any time: what has come is
+    /// given out before anything else is waited for.
     ///
     /// # Errors
     /// When the stream is deleted or the connection is gone.
     pub async fn next(&mut self) -> Result<Entry, Error> {
-        let delivery = match self.consumer.next().await {
+        if self.given.1 >= ACK_EVERY {
+            self.acknowledge().await?;
+        }
+        let next = match self.consumer.next().now_or_never() {
+            Some(next) => next,
+            None => {
+                // The broker closes a channel that keeps an entry for long (its `consumer_timeout`).
+                self.acknowledge().await?;
+                self.consumer.next().await
+            }
+        };
+        let delivery = match next {
             Some(Ok(delivery)) => delivery,
             Some(Err(error)) => return Err(super::explain::error(&error)),
             None => return Err(Error::Unreachable("the stream ended".into())),
         };
-        self.unacked += 1;
-        if self.unacked >= ACK_EVERY {
-            self.unacked = 0;
-            let options = BasicAckOptions { multiple: true };
-            in_time("acknowledge", delivery.acker.ack(options)).await?;
-        }
+        self.given = (Some(delivery.acker.clone()), self.given.1 + 1);
         entry(delivery)
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), Error> {
+        if let (Some(acker), _) = std::mem::take(&mut self.given) {
+            let options = BasicAckOptions { multiple: true };
+            in_time("acknowledge", acker.ack(options)).await?;
+        }
+        Ok(())
     }
 
     /// Ends it.

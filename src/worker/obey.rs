@@ -66,11 +66,6 @@ impl<A> Worker<A> {
         }
     }
 
-    /// Whether an event that has waited for its turn still may go.
-    pub(super) fn may_call(&self, life: &Life) -> bool {
-        life.message.lane == Lane::Urgent || self.judge(&self.orders.known(), life) == Judged::Go
-    }
-
     fn judge(&self, known: &Known, life: &Life) -> Judged {
         let campaign_id = life.facts.campaign_id.as_deref();
         match known.standing(&life.message.publisher, campaign_id) {

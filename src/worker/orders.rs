@@ -64,21 +64,8 @@ impl Obeyed {
     /// A reading of the stream begins, whose last entry has this offset. Says from which offset to read,
     /// and whether there is nothing to wait for.
     pub fn begin(&self, end: Option<u64>) -> (u64, bool) {
-        let mut begun = (0, end.is_none());
-        self.0.send_modify(|known| {
-            match known.last {
-                Some((last, _)) if Some(last) <= end => {
-                    known.resumes = true;
-                    begun.0 = last;
-                }
-                Some(_) => known.forget(), // there was more in it than there is now
-                None => {}
-            }
-            known.end = end;
-            if begun.1 {
-                known.reached();
-            }
-        });
+        let mut begun = (0, false);
+        self.0.send_modify(|known| begun = known.begin(end));
         begun
     }
 
@@ -120,11 +107,6 @@ impl Obeyed {
         self.0.subscribe()
     }
 
-    /// What is known now.
-    pub(super) fn known(&self) -> watch::Ref<'_, Known> {
-        self.0.borrow()
-    }
-
     /// How long to wait before the next reading.
     pub(super) fn wait(&self) -> Duration {
         let vain = self.0.borrow().vain;
@@ -137,6 +119,29 @@ impl Obeyed {
 }
 
 impl Known {
+    fn begin(&mut self, end: Option<u64>) -> (u64, bool) {
+        let last = self.last.map(|(offset, _)| offset);
+        self.end = end;
+        match last {
+            Some(last) if end >= Some(last) => {
+                self.resumes = true;
+                (last, false)
+            }
+            Some(_) => {
+                // Only a stream that is another one has less in it. It is believed when its own end is
+                // found a second time: a busy broker may have been slow to give out the first.
+                self.forget();
+                self.end = last;
+                (0, false)
+            }
+            None if end.is_none() => {
+                self.reached();
+                (0, true)
+            }
+            None => (0, false),
+        }
+    }
+
     fn forget(&mut self) {
         tracing::warn!(
             next = "read from its beginning; bulk waits",

@@ -70,7 +70,7 @@ impl<A> Worker<A> {
         life: &mut Life,
         call: &Call,
         key: Option<Key>,
-        mut place: Place,
+        place: Place,
         outbox: &O,
     ) -> Result<Turn<'_>, Ending> {
         let since = Instant::now();
@@ -78,15 +78,11 @@ impl<A> Worker<A> {
             if let Err(ending) = self.obey(life, outbox).await {
                 break Err(ending);
             }
-            let turn = tokio::select! {
+            // What is ordered while it waits holds for it at once.
+            tokio::select! {
                 biased;
-                turn = self.next_turn(life, call, key, place, outbox) => turn,
-                // What is ordered while it waits holds for it at once.
-                () = self.stopped(life) => continue,
-            };
-            match turn {
-                Ok(Turn::Call(..)) if !self.may_call(life) => place = Place::Front,
-                turn => break turn,
+                () = self.stopped(life) => {}
+                turn = self.next_turn(life, call, key, place, outbox) => break turn,
             }
         };
         life.spent.gate += since.elapsed();

@@ -31,4 +31,5 @@ mod states;
 mod status;
 mod steered;
 mod taken;
+mod unread;
 mod unreadable;

@@ -13,8 +13,8 @@ use crate::harness::{
     worker::{Settings, Worker},
 };
 
-const CAMPAIGN: &str = "breach-2026-11";
-const READ: &str = "the operator's stream is read to its end: bulk goes as it says";
+pub(super) const CAMPAIGN: &str = "breach-2026-11";
+pub(super) const READ: &str = "the operator's stream is read to its end: bulk goes as it says";
 
 /// How many outcomes of the campaign there are, by their word.
 async fn outcomes(world: &World) -> BTreeMap<String, usize> {
@@ -51,59 +51,18 @@ async fn until_logged(worker: &Worker, message: &str) {
 }
 
 /// A worker that has read what there is: what is ordered from now on is told, line by line.
-async fn start(settings: Settings<'_>) -> Worker {
+pub(super) async fn start(settings: Settings<'_>) -> Worker {
     let worker = settings.start().await;
     until_logged(&worker, READ).await;
     worker
 }
 
-async fn until_ordered(worker: &Worker, order: &str) {
+pub(super) async fn until_ordered(worker: &Worker, order: &str) {
     wait::until(order, PATIENCE, async || {
         let lines = worker.logged("ordered");
         lines.iter().any(|line| line["order"] == order)
     })
     .await;
-}
-
-/// Bulk waits and urgent goes, in the same session with the broker; returns the session that waits.
-async fn check_bulk_waits(world: &World, worker: &Worker) -> String {
-    let shown = wait::value("orders_unread is shown", PATIENCE, async || {
-        let shown = worker.shown().await;
-        (shown["why"] == "orders_unread").then_some(shown)
-    })
-    .await;
-    assert_eq!(
-        (&shown["state"], &shown["ready"]),
-        (&json!("audit"), &json!(true))
-    );
-    assert!(shown["next_probe"].is_string(), "{shown}");
-    assert_eq!(worker.metrics().await.state(), "audit");
-    let waiting = world.sandbox.seed_sessions(1).await.remove(0);
-    let event = Event::session(&waiting).bulk();
-    world.broker.publish_one(&event).await;
-    world.check_works().await;
-    let metrics = worker.metrics().await;
-    assert_eq!(
-        metrics.sum("revoker_inflight_events", &[("lane", "bulk")]),
-        1.0
-    );
-    assert_eq!(world.sandbox.sessions().await[&waiting].revoke_calls, 0);
-    assert_eq!(metrics.sum("revoker_amqp_reconnects_total", &[]), 0.0);
-    waiting
-}
-
-async fn check_bulk_goes(world: &World, worker: &mut Worker, waiting: &str) {
-    wait::until("what has waited is revoked", PATIENCE, async || {
-        world.sandbox.sessions().await[waiting]
-            .revoked_at_ms
-            .is_some()
-    })
-    .await;
-    wait::until("the state is over", PATIENCE, async || {
-        worker.shown().await["state"] == "running"
-    })
-    .await;
-    world.check_unharmed(worker).await;
 }
 
 /// Nothing that was cancelled before the worker started reaches the API.
@@ -258,34 +217,4 @@ async fn no_record_stops_the_events_of_others() {
     until_revoked(&world, 3).await;
     assert_eq!(world.sandbox.sessions().await[&ids[3]].revoke_calls, 0);
     world.check_unharmed(&mut worker).await;
-}
-
-#[tokio::test]
-async fn without_its_stream_bulk_waits_and_goes_on_by_itself() {
-    let world = World::new("uncontrolled").await;
-    let mut worker = start(world.worker()).await;
-    let cancel = about(Order::CampaignCancelled, CAMPAIGN);
-    world.broker.order(&[started(CAMPAIGN), cancel]).await;
-    until_ordered(&worker, "campaign_cancelled").await;
-    world.broker.delete_queue("control").await;
-    let waiting = check_bulk_waits(&world, &worker).await;
-    world.broker.restore_queue("control").await;
-    check_bulk_goes(&world, &mut worker, &waiting).await;
-}
-
-#[tokio::test]
-async fn without_the_right_to_read_it_bulk_waits_and_goes_on_by_itself() {
-    let world = World::new("unread").await;
-    world.declare().await;
-    let user = User::new("unreading").await;
-    let but_control = "^(?!.*\\.control$)";
-    user.permit_each("\\.owner$", ".*", but_control).await;
-    let worker = world
-        .worker()
-        .set("REVOKER_AMQP_URL", user.of(&world.broker).url)
-        .set("REVOKER_TOPOLOGY", "verify");
-    let mut worker = worker.start().await;
-    let waiting = check_bulk_waits(&world, &worker).await;
-    user.permit_each("\\.owner$", ".*", ".*").await;
-    check_bulk_goes(&world, &mut worker, &waiting).await;
 }

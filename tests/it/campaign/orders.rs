@@ -129,7 +129,7 @@ fn a_checkpoint_goes_only_forward() {
     };
     let begun = started("c", "ops");
     let published = |points: &[Order]| {
-        let orders: Vec<_> = [&[begun.clone()], points].concat();
+        let orders: Vec<_> = [std::slice::from_ref(&begun), points].concat();
         let known = taken(&orders);
         let campaign = known.campaign("c").unwrap();
         (campaign.published(), campaign.is_published())

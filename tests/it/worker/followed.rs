@@ -72,8 +72,34 @@ async fn reading_goes_on_where_it_was_and_never_in_another_stream() {
         1,
         "nobody has cancelled it there"
     );
+    // Empty, or slow to answer: all that was in it is waited for, once.
+    assert_eq!(orders.begin(None), (0, false));
+    assert!(!orders.lets_go(Lane::Bulk));
     assert_eq!(orders.begin(None), (0, true), "it is empty now");
     assert!(orders.lets_go(Lane::Bulk));
+}
+
+/// A broker that is slow to show the end of the stream makes nobody forget a cancel.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_seen_too_early_lets_nothing_go() {
+    for seen in [None, Some(0)] {
+        let world = World::plain();
+        let (orders, operator) = (&world.worker.orders, Operator::new(&world));
+        operator.orders(started(CAMPAIGN, "auth"));
+        operator.orders(about(Order::CampaignCancelled, CAMPAIGN));
+        publish(&world, [(1, of(CAMPAIGN, 1))]);
+        world.settled(SECOND).await;
+        assert_eq!(orders.begin(seen), (0, false));
+        operator.next.set(0);
+        assert!(!operator.orders(started(CAMPAIGN, "auth")));
+        publish(&world, [(2, of(CAMPAIGN, 2)), (3, bulk(3))]);
+        sleep(SECOND).await;
+        assert!(world.stytch.is_alive(3), "{seen:?}: bulk waits");
+        assert!(operator.orders(about(Order::CampaignCancelled, CAMPAIGN)));
+        world.settled(SECOND).await;
+        let told = (outcomes(&world, "cancelled"), outcomes(&world, "revoked"));
+        assert_eq!(told, (2, 1), "{seen:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
