@@ -158,6 +158,8 @@ async fn a_paused_campaign_is_put_aside_without_an_attempt() {
     assert!(short.iter().all(|at| *at < 11 * MINUTE));
     let paused = world.total("revoker_retries_total", &["paused"]);
     assert_eq!(paused as usize, short.len() + long.len());
+    let kept = world.broker.last_deferred().unwrap().history;
+    assert_eq!((kept.attempts, kept.retries), (0, 0));
     operator.orders(about(Order::CampaignResumed, CAMPAIGN));
     world.settled(MINUTE * 11).await;
     assert_eq!(outcomes(&world, "revoked"), 51);
