@@ -5,13 +5,17 @@
 
 mod backlog;
 mod ending;
+mod follow;
 mod heard;
 mod job;
 mod lane;
 mod life;
+mod obey;
+mod orders;
 mod record;
 mod service;
 mod states;
+mod tell;
 mod trial;
 mod turn;
 mod watch;
@@ -46,7 +50,9 @@ use ending::Ending;
 pub use heard::Heard;
 use job::Job;
 use life::{Life, Unread};
+pub use orders::{Another, Obeyed};
 pub use service::End;
+pub use tell::Teller;
 pub use trial::Solitude;
 pub use turn::Shared;
 use turn::Turn;
@@ -80,6 +86,10 @@ pub struct Worker<A> {
     pub heard: Heard,
     /// Who is in hand alone.
     pub solitude: Solitude,
+    /// What the operator has ordered.
+    pub orders: Obeyed,
+    /// Who tells of this worker among the outcomes.
+    pub teller: Teller,
     /// Wall-clock time; the only part of the clock that tests replace, tokio's can be paused.
     pub wall: fn() -> Timestamp,
 }

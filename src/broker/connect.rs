@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
-use lapin::{Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::Mutex,
@@ -18,6 +17,7 @@ use super::{
     depth,
     intake::{Consuming, Open},
     link::Link,
+    listen::listen,
     publish::Publisher,
     topology::Names,
     transport,
@@ -112,9 +112,9 @@ impl Broker {
     async fn try_session(&self, prefetch: &impl Fn(Lane) -> u16) -> Result<Session, Error> {
         let names = Names::new(&self.settings.prefix);
         let link = Arc::new(Link::default());
-        let consumer = Arc::new(self.connect(Role::Consumer, &link).await?);
+        let consumer = Arc::new(self.connect(Role::Consumer, &link, &names).await?);
         declare::declare(&consumer, &self.settings).await?;
-        let publishing = self.connect(Role::Publisher, &link).await?;
+        let publishing = self.connect(Role::Publisher, &link, &names).await?;
         let outbox = Publisher::open(publishing, names.clone(), &link, &self.watch).await?;
         let consuming = Consuming {
             connection: Arc::clone(&consumer),
@@ -150,41 +150,14 @@ impl Broker {
         Ok(session)
     }
 
-    async fn connect(&self, role: Role, link: &Arc<Link>) -> Result<Connection, Error> {
+    async fn connect(
+        &self,
+        role: Role,
+        link: &Arc<Link>,
+        names: &Names,
+    ) -> Result<Connection, Error> {
         let connection = dial(&self.settings, role).await?;
-        let mut events = Box::pin(connection.events_listener());
-        let (link, watch) = (Arc::clone(link), Arc::clone(&self.watch));
-        let status = connection.status().clone();
-        tokio::spawn(async move {
-            loop {
-                let event = tokio::select! {
-                    event = events.next() => event,
-                    () = link.failed() => return,
-                };
-                match event {
-                    Some(Event::ConnectionBlocked(reason)) => {
-                        tracing::warn!(
-                            reason,
-                            next = "wait until the broker unblocks us",
-                            "the broker blocks publishing"
-                        );
-                        watch(Fact::Blocked(true));
-                    }
-                    Some(Event::ConnectionUnblocked) => watch(Fact::Blocked(false)),
-                    // A channel of the publisher's was closed, over a right we lack or an exchange that is
-                    // gone: whoever publishes on it hears of it, and the other kinds go on.
-                    Some(Event::Error(error))
-                        if role == Role::Publisher
-                            && error.is_amqp_soft_error()
-                            && status.connected() => {}
-                    Some(Event::Error(error)) => {
-                        link.fail(format!("the {} connection failed: {error}", role.as_str()))
-                    }
-                    Some(_) => {}
-                    None => return link.fail(format!("the {} connection ended", role.as_str())),
-                }
-            }
-        });
+        listen(&connection, role, link, &self.watch, names);
         Ok(connection)
     }
 }
@@ -201,7 +174,7 @@ fn log_no_session(error: &str, told: &mut String, delay: Duration) {
 }
 
 /// A session's connections: their end waited for, or brought about.
-pub struct Stay(Consuming);
+pub struct Stay(pub(super) Consuming);
 
 impl Stay {
     /// Opens a lane that was released. A failure ends the session.

@@ -17,6 +17,7 @@ mod feed;
 pub mod headers;
 mod intake;
 mod link;
+mod listen;
 pub mod publish;
 mod remove;
 pub mod sieve;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lapin::{
     Acker, Channel, Connection, Consumer,
     message::Delivery,
@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Error, Settings,
-    connect::dial_as,
+    connect::{Stay, dial_as},
     declare::{in_time, open},
     survey::FAREWELL_MAX,
     topology::Names,
@@ -125,18 +125,32 @@ impl Reader {
     /// # Errors
     /// When the stream is deleted or the connection is gone.
     pub async fn next(&mut self) -> Result<Entry, Error> {
-        if let (Some(acker), ACK_EVERY..) = &self.given {
-            let options = BasicAckOptions { multiple: true };
-            in_time("acknowledge", acker.ack(options)).await?;
-            self.given = (None, 0);
+        if self.given.1 >= ACK_EVERY {
+            self.acknowledge().await?;
         }
-        let delivery = match self.consumer.next().await {
+        let next = match self.consumer.next().now_or_never() {
+            Some(next) => next,
+            None => {
+                // The broker closes a channel that keeps an entry for long (its `consumer_timeout`).
+                self.acknowledge().await?;
+                self.consumer.next().await
+            }
+        };
+        let delivery = match next {
             Some(Ok(delivery)) => delivery,
             Some(Err(error)) => return Err(super::explain::error(&error)),
             None => return Err(Error::Unreachable("the stream ended".into())),
         };
         self.given = (Some(delivery.acker.clone()), self.given.1 + 1);
         entry(delivery)
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), Error> {
+        if let (Some(acker), _) = std::mem::take(&mut self.given) {
+            let options = BasicAckOptions { multiple: true };
+            in_time("acknowledge", acker.ack(options)).await?;
+        }
+        Ok(())
     }
 
     /// Ends it.
@@ -166,6 +180,12 @@ fn entry(delivery: Delivery) -> Result<Entry, Error> {
 /// As [`Reader::open`].
 pub async fn end(connection: &Connection, stream: &str) -> Result<Option<u64>, Error> {
     let mut reader = Reader::open_from(connection, stream, From::Last).await?;
+    let last = last_of(&mut reader).await;
+    reader.close().await;
+    last
+}
+
+async fn last_of(reader: &mut Reader) -> Result<Option<u64>, Error> {
     let mut last = None;
     let (mut silent, mut chunk_over) = (Instant::now() + EMPTY_AFTER, None);
     while let Ok(entry) = timeout_at(silent, reader.next()).await {
@@ -174,8 +194,26 @@ pub async fn end(connection: &Connection, stream: &str) -> Result<Option<u64>, E
         let over = *chunk_over.get_or_insert(now + CHUNK_MAX);
         silent = over.min(now + SILENT_AFTER);
     }
-    reader.close().await;
     Ok(last)
+}
+
+impl Stay {
+    /// The offset of a stream's last entry, asked on the session's consuming connection; `None` if it has
+    /// none. An error ends no session by itself.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub async fn end_of(&self, stream: Stream) -> Result<Option<u64>, Error> {
+        end(&self.0.connection, &stream.name(&self.0.names)).await
+    }
+
+    /// Reads a stream from this offset on, on that connection.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub async fn read(&self, stream: Stream, offset: u64) -> Result<Reader, Error> {
+        Reader::open(&self.0.connection, &stream.name(&self.0.names), offset).await
+    }
 }
 
 impl Tail {

@@ -108,10 +108,8 @@ impl Orders {
         by: String,
         why: Option<String>,
     ) {
-        let campaign = self
-            .campaigns
-            .entry(manifest.campaign_id.clone())
-            .or_default();
+        let id = manifest.campaign_id.clone();
+        let campaign = self.campaigns.entry(id.clone()).or_default();
         let next = u32::try_from(campaign.parts.len()).unwrap_or(u32::MAX) + 1;
         let same_publisher = |part: &Part| part.manifest.publisher == manifest.publisher;
         if manifest.part == next && next <= PARTS_MAX && campaign.parts.iter().all(same_publisher) {
@@ -123,8 +121,9 @@ impl Orders {
                 published: None,
             });
         }
-        self.campaigns
-            .retain(|_, campaign| !campaign.parts.is_empty());
+        if campaign.parts.is_empty() {
+            self.campaigns.remove(&id); // it was made for a part that cannot be its first
+        }
         while self.campaigns.len() > CAMPAIGNS_MAX {
             let began = |campaign: &Campaign| campaign.parts.first().map(|part| part.started_at);
             let oldest = self

@@ -37,4 +37,14 @@ impl WorkerState {
         let state: Self = serde_json::from_slice(body).ok()?;
         (state.r#type == TYPE).then_some(state)
     }
+
+    /// As it is published.
+    pub fn write(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings, numbers and times are always JSON")
+    }
+
+    /// The routing key under which it is published.
+    pub fn routing_key(&self) -> String {
+        format!("worker.{}", self.state)
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     settle::perform::Audit,
     shutdown,
     telemetry::{self, Admin, Metrics, StateBoard},
-    worker::{self, Backlog, End, Heard, Solitude, Worker},
+    worker::{self, Backlog, End, Heard, Obeyed, Solitude, Teller, Worker},
 };
 
 /// `revoker run`'s flags: every setting of the worker.
@@ -46,8 +46,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             settings.telemetry.admin_addr
         )
     })?;
+    let teller = Teller::start();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
+        worker = teller.worker(),
         project = %settings.expectations.project_id,
         api = %settings.revoke.base_url,
         prefix = %settings.broker.prefix,
@@ -56,7 +58,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     );
     let shutdown = shutdown::on_signal().context("signals cannot be listened to")?;
     let drain_timeout = settings.drain_timeout;
-    let (worker, broker) = assemble(settings, metrics, board)?;
+    let (worker, broker) = assemble(settings, metrics, board, teller)?;
     match worker.serve(broker, shutdown, drain_timeout).await {
         Ok(End::Drained) => {
             tracing::info!("revoker ends: everything in hand was settled or given back");
@@ -84,6 +86,7 @@ pub(super) fn assemble(
     settings: Settings,
     metrics: Arc<Metrics>,
     board: Arc<StateBoard>,
+    teller: Teller,
 ) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
     let seen = (Arc::clone(&metrics), Arc::clone(&board));
     let watch: broker::Watch =
@@ -104,6 +107,8 @@ pub(super) fn assemble(
         backlog: Backlog::default(),
         heard: Heard::default(),
         solitude: Solitude::default(),
+        orders: Obeyed::default(),
+        teller,
         wall: Timestamp::now,
     };
     worker.metrics.rate_ceiling(settings.gate.max_rate);

@@ -71,6 +71,8 @@ closed_set! {
         HeldTooLong => "held_too_long",
         /// Given out too often without an end, and not to be handled beside others; no attempt.
         OnTrial => "on_trial",
+        /// Its campaign is paused; no attempt.
+        Paused => "paused",
         /// Written by a newer version of this worker; no attempt.
         NewerFormat => "newer_format",
     }

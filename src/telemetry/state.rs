@@ -19,7 +19,7 @@ closed_set! {
         Running => "running",
         /// Stytch limits our rate.
         Throttled => "throttled",
-        /// Outcomes cannot be recorded; bulk waits.
+        /// Outcomes cannot be recorded, or the operator's orders not be read; bulk waits.
         Audit => "audit",
         /// Stytch does not answer; nothing moves.
         Outage => "outage",

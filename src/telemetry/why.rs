@@ -19,6 +19,8 @@ pub enum Why {
     RateLimited,
     /// Outcomes are not confirmed.
     OutcomesUnrecorded,
+    /// What the operator has ordered is not known.
+    OrdersUnread,
     /// How the canary of an outage failed.
     Outage(Failure),
     /// What of ours Stytch refuses.
@@ -37,7 +39,7 @@ impl Why {
         match self {
             Self::AllWell => State::Running,
             Self::RateLimited => State::Throttled,
-            Self::OutcomesUnrecorded => State::Audit,
+            Self::OutcomesUnrecorded | Self::OrdersUnread => State::Audit,
             Self::Outage(_) => State::Outage,
             Self::Credentials(_) | Self::UnknownRefusal => State::Credentials,
             Self::Broker(_) => State::Broker,
@@ -47,8 +49,9 @@ impl Why {
 
     /// The complete closed set.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::AllWell, Self::RateLimited, Self::OutcomesUnrecorded]
+        [Self::AllWell, Self::RateLimited]
             .into_iter()
+            .chain([Self::OutcomesUnrecorded, Self::OrdersUnread])
             .chain(Failure::ALL.iter().map(|f| Self::Outage(*f)))
             .chain(Blame::ALL.iter().map(|b| Self::Credentials(*b)))
             .chain(Trouble::ALL.iter().map(|t| Self::Broker(*t)))
@@ -61,6 +64,7 @@ impl Why {
             Self::AllWell => "all_well",
             Self::RateLimited => "rate_limited",
             Self::OutcomesUnrecorded => "outcomes_unrecorded",
+            Self::OrdersUnread => "orders_unread",
             Self::Outage(failure) => failure.as_str(),
             Self::Credentials(blame) => blame.as_str(),
             Self::UnknownRefusal => "unknown_refusal",
@@ -76,6 +80,9 @@ impl Why {
             Self::RateLimited => "Stytch answers 429: calls go as fast as it allows",
             Self::OutcomesUnrecorded => {
                 "outcomes cannot be recorded, so bulk waits; see the log for why, and mend the exchange or stream of outcomes"
+            }
+            Self::OrdersUnread => {
+                "the operator's stream cannot be read, so bulk waits; see the log for why, and mend it or our right to read it; if it is gone, a worker that starts with REVOKER_TOPOLOGY=declare makes an empty one"
             }
             Self::Outage(failure) => outage(failure),
             Self::Credentials(blame) => credentials(blame),

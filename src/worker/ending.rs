@@ -25,6 +25,8 @@ pub(super) enum Ending {
     RetryLater(usize, RetryCause),
     /// To the first delay queue, without an attempt: it has been in hand for too long.
     HeldTooLong,
+    /// To the delay queue with this index, without an attempt: its campaign is paused.
+    PutAside(usize),
     /// To the first delay queue unread, without an attempt: it is, or goes, on trial.
     OnTrial,
     /// To the last delay queue as it is: a newer worker understands it.
@@ -72,6 +74,9 @@ impl<A> Worker<A> {
             Ending::RetryLater(index, _) => {
                 let retries = u32::try_from(index + 1).unwrap_or(u32::MAX);
                 confirmed(outbox, &self.retry(life, *index, retries)).await
+            }
+            Ending::PutAside(index) => {
+                confirmed(outbox, &self.retry(life, *index, life.account.retries)).await
             }
             Ending::HeldTooLong | Ending::OnTrial => {
                 confirmed(outbox, &self.retry(life, 0, life.account.retries)).await

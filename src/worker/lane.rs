@@ -73,7 +73,7 @@ impl<A: Api> Worker<A> {
                 next = "take in again when calls may go",
                 "lane given back: nothing can be sent"
             );
-            while !self.gate.may_try(lane) {
+            while !self.gate.may_try(lane) || !self.orders.lets_go(lane) {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     _ = stay.ended() => return,
@@ -108,7 +108,8 @@ impl<A: Api> Worker<A> {
                 () = &mut taking => return Taken::Ended,
                 () = sleep(LOOK) => {}
             }
-            let (rate, can_send) = (self.gate.rate(), self.gate.can_send(lane));
+            let can_send = self.gate.can_send(lane) && self.orders.lets_go(lane);
+            let rate = self.gate.rate();
             match intake.look(rate, can_send, self.gate.now()) {
                 Change::Stay => {}
                 Change::Resize(prefetch) => {

@@ -58,6 +58,9 @@ impl<A> Worker<A> {
                 "the target's id has a format this worker does not know"
             );
         }
+        if life.message.lane == Lane::Bulk && event.campaign_id.is_some() {
+            self.teller.handles_campaign();
+        }
         if let Some(key) = backlog::key(life) {
             self.backlog.add(life.message.lane, key);
         }
@@ -157,6 +160,11 @@ impl<A> Worker<A> {
             }
             Ending::RetryLater(index, cause) => {
                 self.record_deferred(life, *cause, self.settings.retry_delays.get(*index))
+            }
+            // Told once, when the pause began, and not for each event.
+            Ending::PutAside(_) => {
+                self.metrics.deferred(lane);
+                self.metrics.retry(lane, RetryCause::Paused);
             }
             Ending::HeldTooLong => self.record_deferred(
                 life,

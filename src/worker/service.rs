@@ -65,6 +65,8 @@ impl<A: Api> Worker<A> {
             let Open {
                 deliveries, outbox, ..
             } = unhandled;
+            tokio::spawn(Arc::clone(&self).follow(Arc::clone(&stay)));
+            tokio::spawn(Arc::clone(&self).tell(Arc::clone(&outbox)));
             tasks.spawn(Arc::clone(&self).unhandled(deliveries, outbox, stop.clone()));
             tokio::select! {
                 why = stay.ended() => {

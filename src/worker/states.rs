@@ -65,7 +65,8 @@ impl<A: Api> Worker<A> {
         self.show_one(State::Outage, outage, now);
         self.show_one(State::Credentials, credentials.or(unknown), now);
         self.show_one(State::Throttled, throttled, now);
-        self.show_one(State::Audit, audit, now);
+        let unread = self.orders.unread().map(|next| (Why::OrdersUnread, next));
+        self.show_one(State::Audit, audit.or(unread), now);
     }
 
     fn show_one(&self, state: State, holds: Holds, now: Timestamp) {

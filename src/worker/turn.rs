@@ -64,7 +64,7 @@ pub(super) enum Turn<'a> {
 
 impl<A> Worker<A> {
     /// Waits for its turn. It ends without one when the worker shuts down, the delivery is no longer
-    /// ours, or it has been in hand for too long.
+    /// ours, it has been in hand for too long, or the operator's orders are so.
     pub(super) async fn turn<O: Outbox>(
         &self,
         life: &mut Life,
@@ -74,7 +74,17 @@ impl<A> Worker<A> {
         outbox: &O,
     ) -> Result<Turn<'_>, Ending> {
         let since = Instant::now();
-        let turn = self.next_turn(life, call, key, place, outbox).await;
+        let turn = loop {
+            if let Err(ending) = self.obey(life, outbox).await {
+                break Err(ending);
+            }
+            // What is ordered while it waits holds for it at once.
+            tokio::select! {
+                biased;
+                () = self.stopped(life) => {}
+                turn = self.next_turn(life, call, key, place, outbox) => break turn,
+            }
+        };
         life.spent.gate += since.elapsed();
         turn
     }

@@ -1,12 +1,14 @@
 //! Every format that is stored or sent has a version, and each version a fixture in `compat/`, for ever.
 //!
 //! Here: that none lacks. What must come of each is told where the format is: `broker::compat` and `seal`
-//! for the format itself, `settle::report` for outcomes, `worker::compat` for the whole worker.
+//! for the format itself, `settle::report` for outcomes, `campaign::control` for what operators and workers
+//! say of campaigns, `worker::compat` for the whole worker.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use lapin::{BasicProperties, types::AMQPValue};
 use revoker::{
+    campaign,
     event::{Lane, Message, Properties, decode::EventType},
     settle::{
         outcome::Outcome,
@@ -88,6 +90,9 @@ fn every_version_of_every_format_has_its_fixture() {
     );
     let body: Value = serde_json::from_slice(&outcome.body).unwrap();
     check("outcome", version(body["type"].as_str().unwrap()), "json");
+    check("control", version(campaign::control::TYPE), "jsonl");
+    let state = version(campaign::worker_state::TYPE);
+    check("worker-state", state, "json");
 
     let events: Value = serde_json::from_str(include_str!("compat/event-v1.json")).unwrap();
     let text = |row: &Value| match row["text"].as_str() {

@@ -168,6 +168,21 @@ fn every_name_exists() {
     }
 }
 
+/// What the live tests run is what people copy.
+#[test]
+fn examples_are_the_files() {
+    let readme = text_of("README.md");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/examples");
+    let mut shown = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let example = format!("```python\n{}```\n", fs::read_to_string(&path).unwrap());
+        assert!(readme.contains(&example), "{path:?} is not in the README");
+        shown += 1;
+    }
+    assert!(shown > 0);
+}
+
 #[test]
 fn links_lead_somewhere() {
     let readme = text_of("README.md");

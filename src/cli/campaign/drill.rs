@@ -21,7 +21,7 @@ use crate::{
     revoke::sandbox::{LimitForm, Plan, SECRET_DEFAULT, Sandbox, Seed, Settings},
     settle::seal::new_key_line,
     telemetry::{Metrics, StateBoard},
-    worker::End,
+    worker::{End, Teller},
 };
 
 /// What the pretend API allows, calls a second.
@@ -186,6 +186,6 @@ fn work(
     settings.broker = broker.clone();
     let metrics = Arc::new(Metrics::new());
     let board = Arc::new(StateBoard::new(Arc::clone(&metrics), Timestamp::now()));
-    let (worker, broker) = run::assemble(settings, metrics, board)?;
+    let (worker, broker) = run::assemble(settings, metrics, board, Teller::start())?;
     Ok(tokio::spawn(worker.serve(broker, stop, DRAIN)))
 }

@@ -43,7 +43,8 @@ pub(super) async fn lines(
     lines
 }
 
-/// What the worker's user must be able to do: publish dead letters, retries and outcomes, consume lanes.
+/// What the worker's user must be able to do: publish dead letters, retries and outcomes, consume lanes,
+/// read the operator's stream.
 async fn rights(visit: &Visit, settings: &Settings, outcomes: bool) -> Vec<Line> {
     let (written, read) = needed(settings, outcomes);
     let mut tried = Vec::new();
@@ -72,7 +73,8 @@ fn needed(settings: &Settings, outcomes: bool) -> (Vec<(String, &'static str)>, 
         written.extend(delays.iter().map(|d| (names.retry(*lane, *d), PUBLISHER)));
     }
     let lanes = Lane::ALL.iter().map(|lane| names.lane(*lane));
-    (written, lanes.chain([names.unhandled()]).collect())
+    let read = lanes.chain([names.unhandled(), names.control()]);
+    (written, read.collect())
 }
 
 /// The next try would only wait as long.

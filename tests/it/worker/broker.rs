@@ -45,6 +45,7 @@ struct State {
     deferred: Option<Message>,
     dead: Vec<Outgoing>,
     outcomes: Vec<Outgoing>,
+    states: Vec<Outgoing>,
     faults: Vec<Fault>,
 }
 
@@ -178,6 +179,11 @@ impl Broker {
         bodies.map(|b| serde_json::from_slice(b).unwrap()).collect()
     }
 
+    /// What workers told of themselves.
+    pub(super) fn states(&self) -> Vec<Outgoing> {
+        self.state.lock().unwrap().states.clone()
+    }
+
     fn fate(&self, text: &str) -> Option<Fate> {
         let now = self.journal.now();
         let posted = Posted { text, now };
@@ -189,6 +195,9 @@ impl Broker {
         let mut state = self.state.lock().unwrap();
         match message.to {
             To::Dead => state.dead.push(message.clone()),
+            To::Outcome if message.routing_key.starts_with("worker.") => {
+                state.states.push(message.clone());
+            }
             To::Outcome => state.outcomes.push(message.clone()),
             To::Retry(lane, delay) => {
                 state.delayed += 1;

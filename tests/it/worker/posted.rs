@@ -58,6 +58,9 @@ pub(super) fn text(message: &Outgoing) -> String {
     match message.to {
         To::Retry(_, delay) => format!("retry {}s {id}{sealed}", delay.as_secs()),
         To::Dead => format!("dead {} {id}{sealed}", of("revoker-code")),
+        To::Outcome if message.routing_key.starts_with("worker.") => {
+            format!("tells {}", message.routing_key)
+        }
         To::Outcome => {
             let body: serde_json::Value = serde_json::from_slice(&message.body).unwrap();
             let id = body["event_id"].as_str().unwrap_or("?");

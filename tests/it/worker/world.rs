@@ -9,7 +9,7 @@ use revoker::{
     gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
-    worker::{Backlog, End, Heard, Solitude, Worker},
+    worker::{Backlog, End, Heard, Obeyed, Solitude, Teller, Worker},
 };
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -46,6 +46,8 @@ pub(super) struct Setup {
     pub(super) settle: settle::Settings,
     /// The text of a key ring file; `None`: a ring of the API secret's.
     pub(super) keys: Option<&'static str>,
+    /// Whether the operator's stream is read to its end at the start, and empty.
+    pub(super) orders_read: bool,
 }
 
 impl Default for Setup {
@@ -70,6 +72,7 @@ impl Default for Setup {
                 seal_key_file: None,
             },
             keys: None,
+            orders_read: true,
         }
     }
 }
@@ -134,6 +137,7 @@ impl World {
             let consuming = Arc::clone(&self.worker).lane(lane, Arc::clone(&link), stop, tasks);
             self.tasks.spawn(consuming);
         }
+        tokio::spawn(Arc::clone(&self.worker).tell(link));
     }
 
     /// Hands the worker a message that the broker itself has dead-lettered.
@@ -238,7 +242,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         Some(text) => KeyRing::parse(text).unwrap(),
         None => KeyRing::from_api_secret(PROJECT, &secret),
     };
-    Arc::new(Worker {
+    let worker = Arc::new(Worker {
         api: stytch.clone(),
         gate: Gate::new(&setup.gate, wall),
         settings: setup.settle.clone(),
@@ -256,6 +260,12 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         backlog: Backlog::default(),
         heard: Heard::default(),
         solitude: Solitude::default(),
+        orders: Obeyed::default(),
+        teller: Teller::start(),
         wall,
-    })
+    });
+    if setup.orders_read {
+        worker.orders.begin(None);
+    }
+    worker
 }

@@ -58,10 +58,15 @@ async fn rights_that_lack_are_named_and_a_verifying_user_needs_few() {
     // One that declares needs more, and the worker would not start.
     check(&settings(), &["exchanges", "queues"], EXIT_FAILED).await;
 
-    user.permit_each("\\.owner$", "^(?!.*\\.dead$)", "^(?!.*\\.bulk$)")
+    let but_two = "^(?!.*\\.(bulk|control)$)";
+    user.permit_each("\\.owner$", "^(?!.*\\.dead$)", but_two)
         .await;
     let report = check(&verify(), &["rights", "dead-letter path"], EXIT_FAILED).await;
-    for (kind, name) in [("exchange", "dead"), ("queue", "bulk")] {
+    for (kind, name) in [
+        ("exchange", "dead"),
+        ("queue", "bulk"),
+        ("queue", "control"),
+    ] {
         let said = format!("access to {kind} '{}'", world.broker.name(name));
         assert_line(&report, "rights", "failed", &said);
     }

@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod once;
+pub(crate) mod operator;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod publish;

@@ -120,9 +120,23 @@ impl Broker {
         channel.close(200, "taken".into()).await.unwrap();
     }
 
-    /// Every outcome there is now. Nothing marks the end of a stream, so a mark of our own is written
-    /// behind the last one and read up to; it is not returned, nor are those of earlier readings.
+    /// Every outcome there is now.
     pub(crate) async fn outcomes(&self) -> Vec<Outcome> {
+        let mut told = self.told().await;
+        told.retain(|told| !told.routing_key.starts_with("worker."));
+        told
+    }
+
+    /// What workers told of themselves, as outcomes are read.
+    pub(crate) async fn worker_states(&self) -> Vec<Outcome> {
+        let mut told = self.told().await;
+        told.retain(|told| told.routing_key.starts_with("worker."));
+        told
+    }
+
+    /// All that the stream of outcomes has. Nothing marks the end of a stream, so a mark of our own is written
+    /// behind the last one and read up to; it is not returned, nor are those of earlier readings.
+    async fn told(&self) -> Vec<Outcome> {
         let connection = self.connect().await;
         let channel = connection.create_channel().await.unwrap();
         let options = ConfirmSelectOptions::default();
