@@ -2,6 +2,7 @@
 //!
 //! Not here: what a subcommand does. Each file has its `Args` and a `run`.
 
+pub mod campaign;
 pub mod check;
 pub mod completions;
 mod http;
@@ -41,6 +42,9 @@ pub enum Command {
     Status(Box<status::Args>),
     /// Publish one event, checked as the worker will check it, and wait until RabbitMQ has it.
     Publish(Box<publish::Args>),
+    /// Log a whole list out, and prove it.
+    #[command(subcommand)]
+    Campaign(campaign::Command),
     /// Run a pretend Stytch API, to try things out.
     Sandbox(sandbox::Args),
     /// Write a key for the key ring that seals stored credentials.
@@ -60,6 +64,7 @@ impl Command {
             Self::Check(args) => check::run(*args).await?,
             Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
+            Self::Campaign(command) => campaign::run(command).await?,
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,
             Self::Completions(args) => completions::run(&args)?,

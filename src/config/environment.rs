@@ -3,7 +3,7 @@
 //! A misspelt variable would be ignored in silence, and the worker would run with a default instead of
 //! what somebody wrote down; so unknown names that start like ours are worth a warning.
 
-use std::env;
+use std::{env, fs};
 
 /// What the names of all our variables start with.
 pub(super) const PREFIX: &str = "REVOKER_";
@@ -13,6 +13,23 @@ const NAME_LEN_MAX: usize = 64;
 const WARNINGS_MAX: usize = 10;
 /// How alike two names must be to be suggested; from strsim's range 0 to 1.
 const SIMILARITY_MIN: f64 = 0.85;
+
+/// Who runs this: `user@host`, as far as the environment and the system tell.
+pub fn operator() -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok());
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let part = |text: &str| match text.trim() {
+        "" => "unknown".to_owned(),
+        text => text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(NAME_LEN_MAX)
+            .collect(),
+    };
+    format!("{}@{}", part(&user.unwrap_or_default()), part(&host))
+}
 
 /// The names, never the values, of all `REVOKER_*` variables of this process, sorted.
 pub(super) fn names() -> Vec<String> {
