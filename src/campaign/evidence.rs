@@ -19,11 +19,9 @@
 mod chain;
 mod check;
 mod sums;
+mod write;
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +34,7 @@ use super::{
 pub use chain::Chain;
 pub use check::{Checked, Checker, Wrong};
 pub use sums::{Footer, Gap};
+pub use write::Writer;
 
 /// The `type` of the header.
 pub const TYPE: &str = "revoker.evidence.v1";
@@ -131,14 +130,6 @@ pub struct Line<'a> {
     /// When JWTs that were already issued have run out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safe_at: Option<Timestamp>,
-}
-
-/// Writes evidence, line by line; holds none of it.
-#[derive(Debug)]
-pub struct Writer<W> {
-    out: W,
-    chain: Chain,
-    lines: u64,
 }
 
 impl Header {
@@ -258,51 +249,5 @@ impl<'a> Line<'a> {
             exposure_seconds: self.exposure_seconds,
             safe_at: self.safe_at,
         }
-    }
-}
-
-impl<W: Write> Writer<W> {
-    /// Begins with the header.
-    ///
-    /// # Errors
-    /// As writing.
-    pub fn new(out: W, header: &Header) -> io::Result<Self> {
-        let mut writer = Self {
-            out,
-            chain: Chain::default(),
-            lines: 0,
-        };
-        writer.line(header)?;
-        Ok(writer)
-    }
-
-    /// The number of the next outcome's line.
-    pub fn seq(&self) -> u64 {
-        self.lines
-    }
-
-    /// Writes an outcome.
-    ///
-    /// # Errors
-    /// As writing.
-    pub fn outcome(&mut self, line: &Line<'_>) -> io::Result<()> {
-        self.line(line)
-    }
-
-    /// Ends with the footer; gives back what was written to, the number of lines, and the end of the chain.
-    ///
-    /// # Errors
-    /// As writing.
-    pub fn finish(mut self, footer: &Footer) -> io::Result<(W, u64, String)> {
-        self.line(footer)?;
-        self.out.flush()?;
-        Ok((self.out, self.lines, self.chain.end()))
-    }
-
-    fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let body = serde_json::to_vec(value)?;
-        let line = self.chain.link(body);
-        self.lines += 1;
-        self.out.write_all(&line)
     }
 }

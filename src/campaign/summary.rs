@@ -3,12 +3,15 @@
 //! Its words are chosen to claim nothing that the evidence does not show: "Stytch knows no such session"
 //! is not "logged out", and what is not quite all is never 100 %.
 
+mod words;
+
 use std::{fmt::Write, time::Duration};
 
 use super::{
     evidence::{Footer, Header},
     outcome::Done,
 };
+use words::{against_list, anchor, cell, sentence, shown, signature, words, wrong};
 
 /// A hundred percent, in the hundredths that are shown.
 const ALL: u128 = 100 * 100;
@@ -219,114 +222,4 @@ fn proof(text: &mut String, header: &Header, beside: &Beside) {
     if header.drill {
         *text += "- DRILL\n";
     }
-}
-
-/// What keeps it from being complete, and what to do.
-fn wrong(header: &Header, footer: &Footer) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(gap) = &footer.gap {
-        let since = match gap.since {
-            Some(at) => format!("incomplete since {at}"),
-            None => "incomplete: no outcome is left".to_owned(),
-        };
-        found.push(format!(
-            "{since}: the campaign's outcomes begin at entry {} of the audit stream, and the stream has forgotten them or was made anew; an earlier report may have them",
-            gap.wanted
-        ));
-    }
-    if footer.strangers {
-        found.push("events count that the manifests do not have; --input FILE with the list tells how many".to_owned());
-    }
-    if header.parts.iter().any(|part| !part.published_all) {
-        found.push(
-            "its list was not published to the end; start the campaign again with the same list"
-                .to_owned(),
-        );
-    }
-    let left = [
-        (
-            Done::Waiting,
-            "still wait; write the report again when they are done",
-        ),
-        (
-            Done::Failed,
-            "failed; see revoker's dead letters, replay them, and write the report again",
-        ),
-        (
-            Done::Cancelled,
-            "were cancelled; --input FILE writes those that are left into missing.csv",
-        ),
-        (
-            Done::Obsolete,
-            "were obsolete: not_after had passed; --input FILE writes them into missing.csv",
-        ),
-    ];
-    for (done, remedy) in left {
-        match footer.count(done) {
-            0 => {}
-            count => found.push(format!("{count} {remedy}")),
-        }
-    }
-    found
-}
-
-fn shown(footer: &Footer) -> impl Iterator<Item = Done> + '_ {
-    let all = Done::ALL.iter().rev().copied();
-    all.filter(|done| footer.count(*done) > 0)
-}
-
-fn words(done: Done) -> &'static str {
-    match done {
-        Done::Waiting => "waiting",
-        Done::Failed => "failed (dead-lettered)",
-        Done::Cancelled => "cancelled",
-        Done::Obsolete => "obsolete",
-        Done::Duplicate => "duplicate: another event did it",
-        Done::UnknownUser => "Stytch knows no such user",
-        Done::NoSuchSession => "Stytch knows no such session",
-        Done::Revoked => "revoked",
-    }
-}
-
-fn signature(beside: &Beside) -> String {
-    match &beside.signed_by {
-        Some(key) => format!("signed with {key}"),
-        None => "unsigned".to_owned(),
-    }
-}
-
-fn anchor(beside: &Beside) -> String {
-    match &beside.not_anchored {
-        None => "anchored in the operator's stream".to_owned(),
-        Some(why) => format!("not anchored in the operator's stream: {why}"),
-    }
-}
-
-fn against_list(list: List) -> String {
-    let of = match list.part {
-        Some(part) => format!("the list is that of part {part}"),
-        None => "the list is of no part of this campaign".to_owned(),
-    };
-    format!(
-        "{of}: {} targets, {} without proof, {} proven or failed that are not in it",
-        list.targets, list.missing, list.strangers
-    )
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
-}
-
-/// An operator's words in a table: nothing that would end the cell, the row or the text.
-fn cell(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let plain: String = plain.collect();
-    plain
-        .replace('\\', "\\\\")
-        .replace('|', "\\|")
-        .replace('<', "&lt;")
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod broker;
+mod campaign;
 mod cli;
 mod compat;
 mod config;

@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::Path,
 };
 
@@ -76,7 +76,7 @@ fn targets(path: &Path, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> 
     let (mut input, mut line, mut column) = (BufReader::new(file), Vec::new(), 0);
     for number in 1_u64.. {
         line.clear();
-        let read = (&mut input).take_line(&mut line);
+        let read = take_line(&mut input, &mut line);
         if read.with_context(|| format!("cannot read {}", path.display()))? == 0 {
             break;
         }
@@ -123,13 +123,7 @@ fn quoted(target: &str) -> String {
     }
 }
 
-trait TakeLine {
-    fn take_line(self, line: &mut Vec<u8>) -> std::io::Result<usize>;
-}
-
-impl<R: BufRead> TakeLine for R {
-    /// A line, cut at the limit.
-    fn take_line(self, line: &mut Vec<u8>) -> std::io::Result<usize> {
-        std::io::Read::take(self, LINE_BYTES_MAX).read_until(b'\n', line)
-    }
+/// A line, cut at the limit.
+fn take_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    input.take(LINE_BYTES_MAX).read_until(b'\n', line)
 }
