@@ -12,6 +12,7 @@
 )]
 
 mod away;
+mod campaign;
 mod check;
 mod drain;
 mod faults;

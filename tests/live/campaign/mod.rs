@@ -1,0 +1,6 @@
+//! Campaigns against a real broker.
+
+mod forged;
+mod given;
+mod report;
+mod unwritten;
