@@ -14,7 +14,7 @@
 //!    proves nothing: whoever edits a line can chain the rest again.
 //!
 //! The sums of the footer follow from the header's manifests and the lines, see [`Checker`]; but for
-//! [`Footer::refused`] and [`Footer::gap`], which are told by who wrote it.
+//! [`Footer::refused`], [`Footer::read_to`] and [`Footer::gap`], which are told by who wrote it.
 
 mod chain;
 mod check;

@@ -11,6 +11,7 @@ use super::{
     evidence::{Footer, Header},
     outcome::Done,
 };
+pub use words::plain;
 use words::{against_list, anchor, cell, sentence, shown, signature, words, wrong};
 
 /// A hundred percent, in the hundredths that are shown.

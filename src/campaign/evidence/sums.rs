@@ -65,9 +65,9 @@ pub struct Footer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
-    /// The campaign's outcomes may stand from here on.
+    /// From here on entries are missing.
     pub wanted: u64,
-    /// The first entry that is left.
+    /// The first entry behind them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
     /// Its time: what was before cannot be told.

@@ -15,7 +15,7 @@ pub(super) fn wrong(header: &Header, footer: &Footer) -> Vec<String> {
             None => "incomplete: no outcome is left".to_owned(),
         };
         found.push(format!(
-            "{since}: the campaign's outcomes begin at entry {} of the audit stream, and the stream has forgotten them or was made anew; an earlier report may have them",
+            "{since}: the audit stream has forgotten its entries from {} on, or was made anew; an earlier report may have them",
             gap.wanted
         ));
     }
@@ -106,11 +106,15 @@ pub(super) fn sentence(text: &str) -> String {
     }
 }
 
-/// An operator's words in a table: nothing that would end the cell, the row or the text.
-pub(super) fn cell(text: &str) -> String {
+/// An operator's words without what a terminal would obey.
+pub fn plain(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let plain: String = plain.collect();
-    plain
+    plain.collect()
+}
+
+/// The same in a table: nothing that would end the cell, the row or the text.
+pub(super) fn cell(text: &str) -> String {
+    plain(text)
         .replace('\\', "\\\\")
         .replace('|', "\\|")
         .replace('<', "&lt;")

@@ -39,3 +39,13 @@ fn campaign_id(text: &str) -> Result<String, String> {
         )),
     }
 }
+
+/// Who does something, on the command line: short enough for a record of the operator's stream.
+fn by(text: &str) -> Result<String, String> {
+    const CHARS_MAX: usize = 128;
+    let is_short = (1..=CHARS_MAX).contains(&text.chars().count());
+    match is_short && !text.chars().any(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("give 1 to {CHARS_MAX} characters on one line")),
+    }
+}

@@ -32,9 +32,7 @@ pub(super) async fn to_end(
     // A stream that ends before it would let us wait for ever.
     let mut read = from.checked_sub(1);
     while tail.has_more(read) {
-        let next = timeout(ENTRY_MAX, tail.next()).await;
-        let silent = || anyhow!("the stream fell silent before its end; try again");
-        let entry = next.map_err(|_| Failure::Unavailable(silent()))??;
+        let entry = next(&mut tail).await?;
         read = Some(entry.offset);
         // What was written after we came is for the next reader.
         if Some(entry.offset) <= end {
@@ -43,6 +41,29 @@ pub(super) async fn to_end(
     }
     tail.close().await;
     Ok(end)
+}
+
+/// The offset of the oldest entry that a stream still has; `None` if it has none.
+///
+/// # Errors
+/// When the broker cannot be used, or there is no such stream.
+pub(super) async fn oldest(
+    settings: &broker::Settings,
+    stream: Stream,
+) -> Result<Option<u64>, Failure> {
+    let mut tail = Tail::open(settings, stream, 0).await?;
+    let oldest = match tail.end {
+        Some(_) => Some(next(&mut tail).await?.offset),
+        None => None,
+    };
+    tail.close().await;
+    Ok(oldest)
+}
+
+async fn next(tail: &mut Tail) -> Result<Entry, Failure> {
+    let next = timeout(ENTRY_MAX, tail.next()).await;
+    let silent = || anyhow!("the stream fell silent before its end; try again");
+    Ok(next.map_err(|_| Failure::Unavailable(silent()))??)
 }
 
 /// The operator's records, all of them; `each` sees what each one came to.

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{campaign_id, read, signature::Signer};
+use super::{by, campaign_id, read, signature::Signer};
 use crate::{
     broker::{self, PublishOne, topology::Names},
     campaign::{
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Who writes it; by default user@host.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = by)]
     by: Option<String>,
     /// Print JSON, with all numbers and the files.
     #[arg(long)]

@@ -183,7 +183,7 @@ fn told(args: &Args, checked: &Checked, vouched: &Vouched) -> String {
         if header.drill { "DRILL: " } else { "" },
         header.campaign_id,
         header.written_at,
-        header.by,
+        summary::plain(&header.by),
         checked.lines
     );
     text += &format!(

@@ -34,10 +34,11 @@ pub(super) struct Written {
 struct Gathering {
     proof: Proof,
     writer: Writer<BufWriter<File>>,
-    wanted: u64,
-    /// The first entry that came.
-    first: Option<u64>,
-    /// The time of the first entry that has one.
+    /// The offset that must come next.
+    next: u64,
+    /// The last offset that did not come, and the entry that came in its place.
+    hole: Option<(u64, u64)>,
+    /// The time of the first entry behind it that has one.
     since: Option<Timestamp>,
 }
 
@@ -52,13 +53,16 @@ pub(super) async fn write(
     let mut gathering = Gathering {
         proof: Proof::new(&header.campaign_id, &header.campaign()),
         writer: Writer::new(draft, header).context(failed.clone())?,
-        wanted: header.audit_offset(),
-        first: None,
+        next: header.audit_offset(),
+        hole: None,
         since: None,
     };
     let take = |entry: Entry| Ok(gathering.take(&entry).context(failed.clone())?);
     let end = read::to_end(settings, Stream::Audit, header.audit_offset(), take).await?;
-    let gap = gathering.gap(end);
+    let gap = match gathering.gap(header.audit_offset(), end) {
+        Some(gap) if gap.first.is_some() && !forgot(settings, &gap).await? => None,
+        gap => gap,
+    };
     let Gathering { proof, writer, .. } = gathering;
     let footer = Footer::new(&proof, header, writer.seq() - 1, end, gap);
     let (draft, lines, chain_end) = writer.finish(&footer).context(failed)?;
@@ -73,7 +77,11 @@ pub(super) async fn write(
 
 impl Gathering {
     fn take(&mut self, entry: &Entry) -> anyhow::Result<()> {
-        self.first.get_or_insert(entry.offset);
+        if entry.offset > self.next {
+            self.hole = Some((self.next, entry.offset));
+            self.since = None;
+        }
+        self.next = entry.offset + 1;
         let Some(outcome) = Outcome::read(&entry.body) else {
             if self.since.is_none() {
                 self.since = WorkerState::read(&entry.body).map(|state| state.at);
@@ -89,14 +97,23 @@ impl Gathering {
         Ok(())
     }
 
-    /// What is missing before the first entry, or up to where the stream must have come.
-    fn gap(&self, end: Option<u64>) -> Option<Gap> {
-        let next = end.map_or(0, |end| end + 1);
-        let is_gone = self.first.is_some_and(|first| first > self.wanted);
-        (is_gone || next < self.wanted).then_some(Gap {
-            wanted: self.wanted,
-            first: self.first,
+    /// Where entries may be missing, the last such place; or all of them, if the stream ends before the
+    /// campaign began.
+    fn gap(&self, wanted: u64, end: Option<u64>) -> Option<Gap> {
+        let is_shorter = end.map_or(0, |end| end + 1) < wanted;
+        let anew = is_shorter.then_some((wanted, None));
+        let hole = self.hole.map(|(wanted, first)| (wanted, Some(first)));
+        anew.or(hole).map(|(wanted, first)| Gap {
+            wanted,
+            first,
             since: self.since,
         })
     }
+}
+
+/// Whether the stream has forgotten what was wanted. If it still has older entries, then the place is one
+/// where RabbitMQ keeps its own notes, such as how far another reader is, which it gives to nobody.
+async fn forgot(settings: &broker::Settings, gap: &Gap) -> Result<bool, Failure> {
+    let oldest = read::oldest(settings, Stream::Audit).await?;
+    Ok(oldest.is_none_or(|oldest| oldest > gap.wanted))
 }

@@ -69,18 +69,22 @@ pub(super) fn compare(
     Ok(list)
 }
 
-/// Every target of a list: CSV whose column `user_id` or `session_id`, or else the first, holds them, or
-/// one JSON object a line.
+/// Every target of a list.
 fn targets(path: &Path, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let (mut input, mut line, mut column) = (BufReader::new(file), Vec::new(), 0);
+    read(BufReader::new(file), each).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads CSV whose column `user_id` or `session_id`, or else the first, holds the targets, or one JSON
+/// object a line.
+fn read(mut input: impl BufRead, each: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    let (mut line, mut column) = (Vec::new(), 0);
     for number in 1_u64.. {
         line.clear();
-        let read = take_line(&mut input, &mut line);
-        if read.with_context(|| format!("cannot read {}", path.display()))? == 0 {
+        if take_line(&mut input, &mut line)? == 0 {
             break;
         }
-        let here = || format!("{}, line {number}", path.display());
+        let here = || format!("line {number}");
         if line.len() as u64 >= LINE_BYTES_MAX {
             bail!("{}: longer than {LINE_BYTES_MAX} bytes", here());
         }
@@ -126,4 +130,32 @@ fn quoted(target: &str) -> String {
 /// A line, cut at the limit.
 fn take_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
     input.take(LINE_BYTES_MAX).read_until(b'\n', line)
+}
+
+#[test]
+fn forms_of_a_list() {
+    let check = |text: &str, expected: Option<&[&str]>| {
+        let mut found = Vec::new();
+        let read = read(text.as_bytes(), &mut |target| {
+            found.push(target.to_owned());
+            Ok(())
+        });
+        let found = read.is_ok().then_some(found);
+        let expected = expected.map(|all| all.iter().map(|t| (*t).to_owned()).collect());
+        assert_eq!(found, expected, "{text}");
+    };
+    check("", Some(&[]));
+    check("a\nb\n\nb", Some(&["a", "b", "b"]));
+    check("user_id\r\na\r\nb\r\n", Some(&["a", "b"]));
+    check(
+        "\u{feff}mail,user_id\nx@y,a\n\"x\",\"b\"\n",
+        Some(&["a", "b"]),
+    );
+    check(
+        "{\"user_id\":\"a\"}\n{\"mail\":1,\"session_id\":\"b\"}\n",
+        Some(&["a", "b"]),
+    );
+    check("{\"mail\":\"a\"}\n", None);
+    check("{\n", None);
+    check(&"a".repeat(70_000), None);
 }
