@@ -14,8 +14,10 @@ use crate::{
     cli::Failure,
 };
 
-/// An entry that must be there and does not come for so long does not come at all.
-const ENTRY_MAX: Duration = Duration::from_secs(60);
+/// An entry that must be there and does not come for so long does not come this way.
+const ENTRY_MAX: Duration = Duration::from_secs(20);
+/// How often a stream is opened again, from where it broke off.
+const REOPENED_MAX: u32 = 3;
 
 /// Gives every entry from this offset on; returns the last offset that the stream had.
 ///
@@ -28,13 +30,20 @@ pub(super) async fn to_end(
     mut each: impl FnMut(Entry) -> Result<(), Failure>,
 ) -> Result<Option<u64>, Failure> {
     let mut tail = Tail::open(settings, stream, from).await?;
-    let end = tail.end;
-    // A stream that ends before it would let us wait for ever.
-    let mut read = from.checked_sub(1);
-    while tail.has_more(read) {
-        let entry = next(&mut tail).await?;
-        read = Some(entry.offset);
-        // What was written after we came is for the next reader.
+    // What is written after we came is for the next reader.
+    let (end, mut next, mut reopened) = (tail.end, from, 0);
+    while end.is_some_and(|end| next <= end) {
+        let entry = match next_of(&mut tail).await {
+            Ok(entry) => entry,
+            Err(error) if reopened == REOPENED_MAX => return Err(error),
+            Err(_) => {
+                reopened += 1;
+                tail.close().await;
+                tail = Tail::open(settings, stream, next).await?;
+                continue;
+            }
+        };
+        next = entry.offset + 1;
         if Some(entry.offset) <= end {
             each(entry)?;
         }
@@ -53,14 +62,14 @@ pub(super) async fn oldest(
 ) -> Result<Option<u64>, Failure> {
     let mut tail = Tail::open(settings, stream, 0).await?;
     let oldest = match tail.end {
-        Some(_) => Some(next(&mut tail).await?.offset),
+        Some(_) => Some(next_of(&mut tail).await?.offset),
         None => None,
     };
     tail.close().await;
     Ok(oldest)
 }
 
-async fn next(tail: &mut Tail) -> Result<Entry, Failure> {
+async fn next_of(tail: &mut Tail) -> Result<Entry, Failure> {
     let next = timeout(ENTRY_MAX, tail.next()).await;
     let silent = || anyhow!("the stream fell silent before its end; try again");
     Ok(next.map_err(|_| Failure::Unavailable(silent()))??)

@@ -36,8 +36,8 @@ struct Gathering {
     writer: Writer<BufWriter<File>>,
     /// The offset that must come next.
     next: u64,
-    /// The last offset that did not come, and the entry that came in its place.
-    hole: Option<(u64, u64)>,
+    /// The last offset that did not come, and the entry that came in its place, if one did.
+    hole: Option<(u64, Option<u64>)>,
     /// The time of the first entry behind it that has one.
     since: Option<Timestamp>,
 }
@@ -78,7 +78,7 @@ pub(super) async fn write(
 impl Gathering {
     fn take(&mut self, entry: &Entry) -> anyhow::Result<()> {
         if entry.offset > self.next {
-            self.hole = Some((self.next, entry.offset));
+            self.hole = Some((self.next, Some(entry.offset)));
             self.since = None;
         }
         self.next = entry.offset + 1;
@@ -102,8 +102,9 @@ impl Gathering {
     fn gap(&self, wanted: u64, end: Option<u64>) -> Option<Gap> {
         let is_shorter = end.map_or(0, |end| end + 1) < wanted;
         let anew = is_shorter.then_some((wanted, None));
-        let hole = self.hole.map(|(wanted, first)| (wanted, Some(first)));
-        anew.or(hole).map(|(wanted, first)| Gap {
+        let is_short = end.is_some_and(|end| end >= self.next);
+        let at_end = is_short.then_some((self.next, None));
+        anew.or(at_end).or(self.hole).map(|(wanted, first)| Gap {
             wanted,
             first,
             since: self.since,
