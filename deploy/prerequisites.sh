@@ -44,15 +44,17 @@ has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' 
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
 # those who check metrics promtool, for those who run the examples Python's AMQP client, for those who
-# bring about faults what turns a process's clock and makes certificates, and for those who fuzz a C++
-# compiler.
-require_packages() { # [without-rabbitmq] [with-promtool] [with-pika] [with-faults] [with-c++]
+# check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
+# certificates, and for those who fuzz a C++ compiler.
+# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
+require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
   [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
   [[ $with != *' with-c++ '* ]] || command -v c++ >/dev/null || packages+=(g++)
   [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
   [[ $with != *' with-pika '* ]] || has_pika || packages+=(python3-pika)
+  [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
   [ ${#packages[@]} -gt 0 ] || return 0

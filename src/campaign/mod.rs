@@ -10,10 +10,12 @@
 
 pub mod control;
 pub mod estimate;
+pub mod evidence;
 pub mod id;
 pub mod orders;
 pub mod outcome;
 pub mod proof;
+pub mod summary;
 pub mod worker_state;
 
 pub use control::{Manifest, Order, Record};

@@ -16,6 +16,9 @@ use super::{
     outcome::{Done, Outcome},
 };
 
+/// For so many targets the room is taken at once; more than that may be an error of the manifest.
+const RESERVED_MAX: u64 = 4_000_000;
+
 /// What one outcome came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -84,15 +87,26 @@ struct PartProof {
     cutoff: Timestamp,
     expected: u64,
     xor_wanted: Option<EventHash>,
-    /// A byte a hash beside it: 17 bytes each, since a million are held.
-    done: HashMap<EventHash, Done>,
+    /// Two bytes beside a hash: 18 bytes each, since a million are held.
+    done: HashMap<EventHash, Stand>,
     proven: u64,
     xor: EventHash,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stand {
+    done: Done,
+    /// Whether a list was seen to name it.
+    listed: bool,
 }
 
 impl Proof {
     /// The proof of a campaign, still empty.
     pub fn new(id: &str, campaign: &Campaign) -> Self {
+        // A map that grows holds itself twice for a moment.
+        let reserves = campaign.expected() <= RESERVED_MAX;
+        let reserved =
+            |expected: u64| usize::try_from(expected).unwrap_or(0) * usize::from(reserves);
         let parts = campaign.parts.iter().map(|part| &part.manifest);
         Self {
             id: id.to_owned(),
@@ -106,7 +120,7 @@ impl Proof {
                     cutoff: manifest.cutoff,
                     expected: manifest.expected,
                     xor_wanted: manifest.xor(),
-                    done: HashMap::new(),
+                    done: HashMap::with_capacity(reserved(manifest.expected)),
                     proven: 0,
                     xor: EventHash::default(),
                 })
@@ -131,10 +145,11 @@ impl Proof {
         let Some(of) = self.parts.get_mut(part as usize - 1) else {
             return Taken::Other; // `judge` has looked
         };
-        let before = of.done.get(&hash).copied();
+        let before = of.done.get(&hash).map(|stand| stand.done);
         self.sums.tell(outcome, before, done);
         if before.is_none_or(|before| before < done) {
-            of.done.insert(hash, done);
+            let listed = false;
+            of.done.insert(hash, Stand { done, listed });
             if done.is_proof() && !before.is_some_and(Done::is_proof) {
                 of.proven += 1;
                 of.xor.xor(hash);
@@ -193,8 +208,39 @@ impl Proof {
         let of = (part as usize)
             .checked_sub(1)
             .and_then(|index| self.parts.get(index));
-        let done = of.and_then(|of| of.done.get(&hash).copied());
-        done.unwrap_or(Done::Waiting)
+        let stand = of.and_then(|of| of.done.get(&hash));
+        stand.map_or(Done::Waiting, |stand| stand.done)
+    }
+
+    /// Takes note that a list names this target. Says whether an event of it counts and it was not noted
+    /// before; `None` if none counts.
+    pub fn list(&mut self, target: &str) -> Option<bool> {
+        let mut is_new = None;
+        for part in &mut self.parts {
+            let hash = part.kind.map(|kind| EventHash::new(&self.id, kind, target));
+            if let Some(stand) = hash.and_then(|hash| part.done.get_mut(&hash)) {
+                is_new = Some(!stand.listed);
+                stand.listed = true;
+            }
+        }
+        is_new
+    }
+
+    /// Whether no session of the target up to this time is left, by any part; of a session, none at all.
+    pub fn is_proven(&self, target: &str, up_to: Timestamp) -> bool {
+        self.parts.iter().any(|part| {
+            let covers = |kind: &Kind| *kind == Kind::Session || part.cutoff >= up_to;
+            let hash = part.kind.filter(covers);
+            let hash = hash.map(|kind| EventHash::new(&self.id, kind, target));
+            let stand = hash.and_then(|hash| part.done.get(&hash));
+            stand.is_some_and(|stand| stand.done.is_proof())
+        })
+    }
+
+    /// Events that count and whose targets were never [noted](Self::list).
+    pub fn unlisted(&self) -> u64 {
+        let stands = self.parts.iter().flat_map(|part| part.done.values());
+        stands.filter(|stand| !stand.listed).count() as u64
     }
 
     /// Whether every expected event is proven, and none in the place of another.
@@ -206,6 +252,17 @@ impl Proof {
     /// there are enough. Only the list itself can tell which they are.
     pub fn has_strangers(&self) -> bool {
         self.parts.iter().any(PartProof::has_strangers)
+    }
+}
+
+impl Refused {
+    /// Why, in words.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Publisher => "its event came from another publisher",
+            Self::EventId => "its event id does not follow from campaign, part and target",
+            Self::Cutoff => "its cutoff is before the manifest's",
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use clap::{ArgMatches, Command};
 
 use super::{
-    DRAIN_TIMEOUT, STRICT_IDS, broker, environment, gate, revoke,
+    DRAIN_TIMEOUT, STRICT_IDS, broker, environment, gate, report, revoke,
     setting::{self, Setting, Values},
     settle, telemetry,
 };
@@ -42,6 +42,19 @@ const REVOKE_GROUPS: &[Group] = &[
 /// What `revoker campaign start` needs: the broker and the project; Stytch's API for `--all-users` alone.
 const START_GROUPS: &[Group] = &[("RabbitMQ", broker::SETTINGS), ("Stytch", revoke::SETTINGS)];
 
+/// What `revoker campaign report` needs: the same, and the key that signs.
+const REPORT_GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("Stytch", &[&revoke::PROJECT_ID]),
+    ("Signature", &[&report::SIGN_KEY_FILE]),
+];
+
+/// What `revoker campaign verify-report` can use: the broker.
+const VERIFY_REPORT_GROUPS: &[Group] = &[("RabbitMQ", broker::SETTINGS)];
+
+/// Settings that the worker does not have and other subcommands do.
+pub(super) const ELSEWHERE: &[&Setting] = &[&report::SIGN_KEY_FILE];
+
 /// What `revoker status` needs: the broker, the names of its queues, and where a worker answers.
 const STATUS_GROUPS: &[Group] = &[
     ("RabbitMQ", broker::SETTINGS),
@@ -73,7 +86,8 @@ impl RunArgs {
 
     /// A warning for each variable that starts like ours and is not.
     pub(super) fn unknown_variables(&self) -> Vec<String> {
-        let known: Vec<&'static str> = all(GROUPS).map(|setting| setting.variable).collect();
+        let known = all(GROUPS).chain(ELSEWHERE.iter().copied());
+        let known: Vec<&'static str> = known.map(|setting| setting.variable).collect();
         environment::unknown_variables(self.names.iter().map(String::as_str), &known)
     }
 }
@@ -179,4 +193,14 @@ some_args! {
 some_args! {
     /// The flags and variables of `revoker revoke`, not yet checked.
     RevokeArgs, REVOKE_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker campaign report`, not yet checked.
+    ReportArgs, REPORT_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker campaign verify-report`, not yet checked.
+    VerifyReportArgs, VERIFY_REPORT_GROUPS
 }

@@ -3,7 +3,7 @@
 //! A misspelt variable would be ignored in silence, and the worker would run with a default instead of
 //! what somebody wrote down; so unknown names that start like ours are worth a warning.
 
-use std::env;
+use std::{env, fs};
 
 /// What the names of all our variables start with.
 pub(super) const PREFIX: &str = "REVOKER_";
@@ -14,6 +14,23 @@ const WARNINGS_MAX: usize = 10;
 /// How alike two names must be to be suggested; from strsim's range 0 to 1.
 const SIMILARITY_MIN: f64 = 0.85;
 
+/// Who runs this: `user@host`, as far as the environment and the system tell.
+pub fn operator() -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok());
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let part = |text: &str| match text.trim() {
+        "" => "unknown".to_owned(),
+        text => text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(NAME_LEN_MAX)
+            .collect(),
+    };
+    format!("{}@{}", part(&user.unwrap_or_default()), part(&host))
+}
+
 /// The names, never the values, of all `REVOKER_*` variables of this process, sorted.
 pub(super) fn names() -> Vec<String> {
     let mut names: Vec<String> = env::vars_os()
@@ -22,34 +39,6 @@ pub(super) fn names() -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// Who runs this program: `user@host`, as far as the system tells. Only for the record.
-pub fn who() -> String {
-    let user = ["USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| env::var(name).ok());
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    let plain = |text: String| -> String {
-        let graphic = |c: &char| c.is_ascii_graphic();
-        text.trim()
-            .chars()
-            .filter(graphic)
-            .take(NAME_LEN_MAX)
-            .collect()
-    };
-    let known = |text: String| {
-        if text.is_empty() {
-            "unknown".to_owned()
-        } else {
-            text
-        }
-    };
-    let (user, host) = (
-        plain(user.unwrap_or_default()),
-        plain(host.unwrap_or_default()),
-    );
-    format!("{}@{}", known(user), known(host))
 }
 
 /// A warning for each name that is no setting.

@@ -13,6 +13,7 @@ mod gate;
 mod parse;
 mod problems;
 mod reference;
+mod report;
 mod revoke;
 mod setting;
 mod settle;
@@ -24,11 +25,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
-pub use args::{PublishArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs};
-pub use environment::who;
+pub use args::{
+    PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs, VerifyReportArgs,
+};
+pub use environment::operator;
 use problems::Reader;
 pub use problems::{Problem, Problems};
 pub use reference::{SettingDoc, markdown_table, reference};
+pub use report::{ReportSettings, SignKeyFile};
 pub use setting::Setting;
 
 const STRICT_IDS: Setting = Setting::new(

@@ -3,7 +3,8 @@
 //! Values are repeated in the sentence only where they cannot be a credential, quoted and cut short.
 
 use std::{
-    fmt::Display, fs, io::Read, ops::RangeInclusive, path::Path, str::FromStr, time::Duration,
+    fmt::Display, fs, io::Read, ops::RangeInclusive, os::unix::fs::PermissionsExt, path::Path,
+    str::FromStr, time::Duration,
 };
 
 use secrecy::{SecretString, zeroize::Zeroizing};
@@ -138,6 +139,20 @@ pub(super) fn secret_text(path: &Path) -> Result<Zeroizing<String>, String> {
     if text.len() as u64 > FILE_BYTES_MAX {
         return Err(format!(
             "names the file {named}, which is longer than {FILE_BYTES_MAX} bytes; check the path"
+        ));
+    }
+    Ok(text)
+}
+
+/// A file's text that nobody but its owner may use, wiped from memory after use.
+pub(super) fn owners_text(path: &str) -> Result<Zeroizing<String>, String> {
+    let text = secret_text(Path::new(path))?;
+    let mode = fs::metadata(path).map_or(0, |file| file.permissions().mode());
+    if mode & 0o077 != 0 {
+        return Err(format!(
+            "names the file {}, which others than its owner may use (mode {:03o}); run chmod 600 on it",
+            shown(path),
+            mode & 0o777
         ));
     }
     Ok(text)

@@ -2,9 +2,9 @@
 
 use clap::{Args, Command};
 
-use super::RunArgs;
+use super::{RunArgs, args::ELSEWHERE, setting};
 
-/// One setting, as `revoker run --help` has it.
+/// One setting, as `--help` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingDoc {
     /// The environment variable.
@@ -17,9 +17,10 @@ pub struct SettingDoc {
     pub meaning: String,
 }
 
-/// All settings of `revoker run`, in the order of its help.
+/// All settings of `revoker run`, in the order of its help, and then those that only others have.
 pub fn reference() -> Vec<SettingDoc> {
     let command = RunArgs::augment_args(Command::new("run"));
+    let command = setting::augment(command, "Elsewhere", ELSEWHERE);
     let doc = |arg: &clap::Arg| {
         let default = arg
             .get_default_values()

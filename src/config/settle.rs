@@ -1,6 +1,6 @@
 //! Settings of the settle stage: attempts, delays, outcomes and the key ring.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -84,15 +84,8 @@ pub(super) fn key_ring(
 }
 
 fn key_ring_file(path: &str) -> Result<KeyRing, String> {
+    let text = parse::owners_text(path)?;
     let shown = parse::shown(path);
-    let text = parse::secret_text(Path::new(path))?;
-    let mode = fs::metadata(path).map_or(0, |file| file.permissions().mode());
-    if mode & 0o077 != 0 {
-        return Err(format!(
-            "names the file {shown}, which others than its owner may use (mode {:03o}); run chmod 600 on it",
-            mode & 0o777
-        ));
-    }
     KeyRing::parse(&text).map_err(|error| format!("names the file {shown}: {error}"))
 }
 

@@ -13,12 +13,16 @@ pub mod list;
 pub mod picture;
 pub mod plan;
 pub mod publishing;
+mod read;
 pub mod records;
+pub mod report;
 pub mod scan;
 pub mod screen;
 pub mod shape;
+mod signature;
 pub mod start;
 pub mod status;
+pub mod verify;
 
 use super::Failure;
 
@@ -37,6 +41,10 @@ pub enum Command {
     Resume(change::PauseArgs),
     /// End a campaign for ever: its events that are left end without a call.
     Cancel(change::CancelArgs),
+    /// Write the proof of a campaign: evidence, digest and a summary for people.
+    Report(Box<report::Args>),
+    /// Check a report: that it is whole, right in itself, and the one that was written.
+    VerifyReport(Box<verify::Args>),
 }
 
 /// Does what was asked.
@@ -51,6 +59,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Pause(args) => change::pause(args).await,
         Command::Resume(args) => change::resume(args).await,
         Command::Cancel(args) => change::cancel(args).await,
+        Command::Report(args) => report::run(*args).await,
+        Command::VerifyReport(args) => verify::run(*args).await,
     }
 }
 
@@ -64,7 +74,7 @@ fn campaign_id(text: &str) -> Result<String, String> {
 
 /// Who gives an order: `--by`, or whoever runs this.
 fn by(given: Option<&str>) -> String {
-    given.map_or_else(crate::config::who, str::to_owned)
+    given.map_or_else(crate::config::operator, str::to_owned)
 }
 
 /// A name for the record, as the event's `actor`.

@@ -1,8 +1,13 @@
-//! Tests of campaign: what an id, a record and a stream of records mean.
+//! Tests of campaigns: what ids and records mean, what counts as proof, and the evidence of it.
 
 mod control;
+mod evidence;
+mod given;
 mod id;
 mod orders;
+mod outcome;
+mod proof;
+mod summary;
 
 use jiff::Timestamp;
 use revoker::campaign::{Manifest, Order, Record, control::Campaign};

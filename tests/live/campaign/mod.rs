@@ -1,7 +1,11 @@
 //! Campaigns from the list to the proof, with the real binary at every place.
 
+mod forged;
+mod given;
 mod lists;
 mod logged_out;
+mod report;
+mod unwritten;
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};
 
