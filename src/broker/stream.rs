@@ -28,6 +28,8 @@ use super::{
 const PREFETCH: u16 = 2_000;
 /// Acknowledged together.
 const ACK_EVERY: u16 = 500;
+/// What the command line's connections are called.
+const NAME: &str = "campaign, reading";
 /// A stream that gives out nothing from `last` for so long is empty.
 const EMPTY_AFTER: Duration = Duration::from_secs(3);
 /// The last chunk has come whole when nothing follows for so long.
@@ -75,7 +77,7 @@ pub struct Reader {
 pub struct Tail {
     connection: Connection,
     reader: Reader,
-    /// The offset of the last entry when it was opened; `None` if there was none.
+    /// The offset of the last entry when it was opened; `None` if there was none, or nobody asked.
     pub end: Option<u64>,
 }
 
@@ -230,13 +232,27 @@ impl Tail {
         stream: Stream,
         offset: impl Fn(Option<u64>) -> u64,
     ) -> Result<Self, Error> {
-        let connection = dial_as("campaign, reading", settings, None).await?;
+        let connection = dial_as(NAME, settings, None).await?;
         let name = stream.name(&Names::new(&settings.prefix));
         let end = end(&connection, &name).await?;
         Ok(Self {
             reader: Reader::open(&connection, &name, offset(end)).await?,
             connection,
             end,
+        })
+    }
+
+    /// Connects and reads from this offset on, without asking for the end.
+    ///
+    /// # Errors
+    /// As [`Tail::open`].
+    pub async fn follow(settings: &Settings, stream: Stream, offset: u64) -> Result<Self, Error> {
+        let connection = dial_as(NAME, settings, None).await?;
+        let name = stream.name(&Names::new(&settings.prefix));
+        Ok(Self {
+            reader: Reader::open(&connection, &name, offset).await?,
+            connection,
+            end: None,
         })
     }
 

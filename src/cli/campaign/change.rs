@@ -137,8 +137,7 @@ async fn change(
     said: &str,
 ) -> Result<(), Failure> {
     let settings = args.settings()?;
-    let (orders, control) = records::read(&settings.broker).await?;
-    control.close().await;
+    let orders = records::read(&settings.broker).await?;
     if let Some(id) = id {
         may_change(id, orders.campaign(id))?;
     }

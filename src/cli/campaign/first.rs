@@ -36,7 +36,7 @@ pub async fn check(
         let stand: Vec<Done> = publishing
             .first
             .iter()
-            .map(|hash| follower.proof.done(manifest.part, *hash))
+            .map(|hash| follower.proof().done(manifest.part, *hash))
             .collect();
         let count = |wanted: &[Done]| stand.iter().filter(|done| wanted.contains(done)).count();
         let waiting = count(&[Done::Waiting]);

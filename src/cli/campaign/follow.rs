@@ -16,7 +16,7 @@ use crate::{
     cli::Failure,
 };
 
-use super::records;
+use super::{read, records};
 
 /// First wait before a stream is opened again; doubles up to [`AGAIN_MAX`].
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
@@ -37,11 +37,7 @@ pub struct Follower {
     control: Tail,
     audit: Tail,
     control_read: Option<u64>,
-    audit_read: Option<u64>,
-    /// What is proven.
-    pub proof: Proof,
-    /// What each worker said of itself last.
-    pub workers: BTreeMap<String, WorkerState>,
+    told: Told,
     /// How fast it goes.
     pub pace: Pace,
     /// Since when the outcomes are there, if some of the campaign's may be gone.
@@ -58,40 +54,108 @@ pub enum Trimmed {
     MadeAnew,
 }
 
+/// What the outcomes tell.
+struct Told {
+    proof: Proof,
+    workers: BTreeMap<String, WorkerState>,
+    /// The first entry that was read, and when its event ended.
+    first: Option<(u64, Option<Timestamp>)>,
+    /// The offset of the last.
+    last: Option<u64>,
+}
+
+impl Told {
+    fn take(&mut self, entry: &Entry) {
+        self.last = Some(entry.offset);
+        let outcome = Outcome::read(&entry.body);
+        let at = outcome.as_ref().map(|outcome| outcome.completed_at);
+        self.first.get_or_insert((entry.offset, at));
+        match outcome {
+            Some(outcome) => drop(self.proof.take(&outcome)),
+            None => {
+                let state = WorkerState::read(&entry.body);
+                let has_room = self.workers.len() < WORKERS_MAX;
+                let state =
+                    state.filter(|state| has_room || self.workers.contains_key(&state.worker));
+                if let Some(state) = state {
+                    self.workers.insert(state.worker.clone(), state);
+                }
+            }
+        }
+    }
+}
+
+/// Whether outcomes of the campaign may be gone. Offsets have holes, where the broker notes how far its
+/// readers are: only what lies before the oldest entry that is left is lost.
+async fn trimmed(
+    settings: &broker::Settings,
+    from: u64,
+    end: Option<u64>,
+    first: Option<(u64, Option<Timestamp>)>,
+) -> Result<Option<Trimmed>, Failure> {
+    if made_anew(from, end) {
+        return Ok(Some(Trimmed::MadeAnew));
+    }
+    let Some((_, at)) = first.filter(|(offset, _)| *offset > from) else {
+        return Ok(None);
+    };
+    let oldest = read::oldest(settings, Stream::Audit).await?;
+    Ok((oldest > Some(from)).then_some(Trimmed::Since(at)))
+}
+
+async fn open(settings: &broker::Settings, stream: Stream, from: u64) -> Result<Tail, Failure> {
+    Tail::follow(settings, stream, from)
+        .await
+        .map_err(records::failure)
+}
+
 impl Follower {
     /// Opens the streams and takes in all that is there.
     ///
     /// # Errors
     /// When there is no such campaign or the broker cannot be used.
     pub async fn open(settings: &broker::Settings, id: &str) -> Result<Self, Failure> {
-        let (orders, control) = records::read(settings).await?;
+        let (orders, control_read) = read::orders(settings, |_, _| {}).await?;
         let campaign = orders.campaign(id).ok_or_else(|| unknown(id))?;
         let from = first_offset(campaign);
-        let audit = Tail::open(settings, Stream::Audit, from).await;
-        let audit = audit.map_err(records::failure)?;
+        let mut told = Told {
+            proof: Proof::new(id, campaign),
+            workers: BTreeMap::new(),
+            first: None,
+            last: None,
+        };
+        let take = |entry: Entry| {
+            told.take(&entry);
+            Ok(())
+        };
+        let end = read::to_end(settings, Stream::Audit, from, take).await?;
+        let trimmed = trimmed(settings, from, end, told.first).await?;
+        let audit_from = told.last.map_or(from, |last| last + 1);
+        let control_from = control_read.map_or(0, |last| last + 1);
         let mut follower = Self {
+            audit: open(settings, Stream::Audit, audit_from).await?,
+            control: open(settings, Stream::Control, control_from).await?,
             settings: settings.clone(),
             id: id.to_owned(),
-            proof: Proof::new(id, campaign),
-            trimmed: made_anew(from, audit.end).then_some(Trimmed::MadeAnew),
-            control_read: control.end,
-            audit_read: None,
             orders,
-            control,
-            audit,
-            workers: BTreeMap::new(),
+            control_read,
+            told,
             pace: Pace::default(),
+            trimmed,
             began: Instant::now(),
         };
-        while follower.trimmed != Some(Trimmed::MadeAnew)
-            && from <= follower.audit.end.unwrap_or(0)
-            && follower.audit.has_more(follower.audit_read)
-        {
-            let entry = follower.audit.next().await?;
-            follower.take(&entry);
-        }
         follower.look();
         Ok(follower)
+    }
+
+    /// What is proven.
+    pub fn proof(&self) -> &Proof {
+        &self.told.proof
+    }
+
+    /// What each worker said of itself last.
+    pub fn workers(&self) -> &BTreeMap<String, WorkerState> {
+        &self.told.workers
     }
 
     /// The campaign's records.
@@ -121,7 +185,7 @@ impl Follower {
                     return Turn::Same;
                 }
                 entry = self.audit.next() => match entry {
-                    Ok(entry) => self.take(&entry),
+                    Ok(entry) => self.told.take(&entry),
                     Err(error) => self.open_again(&error, &mut told).await,
                 },
                 entry = self.control.next() => match entry {
@@ -135,28 +199,8 @@ impl Follower {
     }
 
     fn look(&mut self) {
-        self.pace.seen(self.began.elapsed(), self.proof.proven());
-    }
-
-    fn take(&mut self, entry: &Entry) {
-        let first = self.audit_read.is_none();
-        self.audit_read = Some(entry.offset);
-        let outcome = Outcome::read(&entry.body);
-        if first && entry.offset > first_offset(self.campaign()) {
-            let at = outcome.as_ref().map(|outcome| outcome.completed_at);
-            self.trimmed = Some(Trimmed::Since(at));
-        }
-        match outcome {
-            Some(outcome) => drop(self.proof.take(&outcome)),
-            None => {
-                if let Some(state) = WorkerState::read(&entry.body)
-                    && (self.workers.len() < WORKERS_MAX
-                        || self.workers.contains_key(&state.worker))
-                {
-                    self.workers.insert(state.worker.clone(), state);
-                }
-            }
-        }
+        self.pace
+            .seen(self.began.elapsed(), self.told.proof.proven());
     }
 
     fn obey(&mut self, entry: &Entry) -> Turn {
@@ -182,11 +226,12 @@ impl Follower {
             sleep(again.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
             again = (again * 2).min(AGAIN_MAX);
             let audit_from = self
-                .audit_read
+                .told
+                .last
                 .map_or_else(|| first_offset(self.campaign()), |at| at + 1);
             let control_from = self.control_read.map_or(0, |at| at + 1);
-            let audit = Tail::open(&self.settings, Stream::Audit, audit_from).await;
-            let control = Tail::open(&self.settings, Stream::Control, control_from).await;
+            let audit = Tail::follow(&self.settings, Stream::Audit, audit_from).await;
+            let control = Tail::follow(&self.settings, Stream::Control, control_from).await;
             match (audit, control) {
                 (Ok(audit), Ok(control)) => {
                     (self.audit, self.control) = (audit, control);

@@ -27,8 +27,7 @@ pub struct Args {
 /// When the broker cannot be used.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let settings = args.settings.settings()?;
-    let (orders, control) = records::read(&settings.broker).await?;
-    control.close().await;
+    let orders = records::read(&settings.broker).await?;
     let mut campaigns: Vec<_> = orders.campaigns().collect();
     campaigns.sort_by_key(|(_, campaign)| campaign.started_at());
     let mut text = String::new();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio::time::timeout;
 
+use super::records;
 use crate::{
     broker::{
         self,
@@ -29,7 +30,7 @@ pub(super) async fn to_end(
     from: u64,
     mut each: impl FnMut(Entry) -> Result<(), Failure>,
 ) -> Result<Option<u64>, Failure> {
-    let mut tail = Tail::open(settings, stream, from).await?;
+    let mut tail = open(settings, stream, from).await?;
     // What is written after we came is for the next reader.
     let (end, mut next, mut reopened) = (tail.end, from, 0);
     while end.is_some_and(|end| next <= end) {
@@ -39,7 +40,7 @@ pub(super) async fn to_end(
             Err(_) => {
                 reopened += 1;
                 tail.close().await;
-                tail = Tail::open(settings, stream, next).await?;
+                tail = open(settings, stream, next).await?;
                 continue;
             }
         };
@@ -60,7 +61,7 @@ pub(super) async fn oldest(
     settings: &broker::Settings,
     stream: Stream,
 ) -> Result<Option<u64>, Failure> {
-    let mut tail = Tail::open(settings, stream, 0).await?;
+    let mut tail = open(settings, stream, 0).await?;
     let oldest = match tail.end {
         Some(_) => Some(next_of(&mut tail).await?.offset),
         None => None,
@@ -69,20 +70,26 @@ pub(super) async fn oldest(
     Ok(oldest)
 }
 
+async fn open(settings: &broker::Settings, stream: Stream, from: u64) -> Result<Tail, Failure> {
+    Tail::open(settings, stream, from)
+        .await
+        .map_err(records::failure)
+}
+
 async fn next_of(tail: &mut Tail) -> Result<Entry, Failure> {
     let next = timeout(ENTRY_MAX, tail.next()).await;
     let silent = || anyhow!("the stream fell silent before its end; try again");
     Ok(next.map_err(|_| Failure::Unavailable(silent()))??)
 }
 
-/// The operator's records, all of them; `each` sees what each one came to.
+/// The operator's records, all of them, and the offset of the last; `each` sees what each one came to.
 ///
 /// # Errors
 /// As [`to_end`].
 pub(super) async fn orders(
     settings: &broker::Settings,
     mut each: impl FnMut(&Orders, &Record),
-) -> Result<Orders, Failure> {
+) -> Result<(Orders, Option<u64>), Failure> {
     let mut orders = Orders::default();
     let take = |entry: Entry| {
         if let Some(record) = Record::read(&entry.body) {
@@ -91,6 +98,6 @@ pub(super) async fn orders(
         }
         Ok(())
     };
-    to_end(settings, Stream::Control, 0, take).await?;
-    Ok(orders)
+    let end = to_end(settings, Stream::Control, 0, take).await?;
+    Ok((orders, end))
 }

@@ -4,11 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
-    broker::{
-        self, PublishOne, publish_once,
-        stream::{Stream, Tail},
-        topology::Names,
-    },
+    broker::{self, PublishOne, publish_once, topology::Names},
     campaign::{Order, Orders, Record},
     cli::Failure,
 };
@@ -16,23 +12,13 @@ use crate::{
 /// The content type of a record.
 const CONTENT_TYPE: &str = "application/json";
 
-/// Reads all records there are now; the stream stays open for what follows.
+/// All records there are now.
 ///
 /// # Errors
 /// When the broker cannot be used.
-pub async fn read(settings: &broker::Settings) -> Result<(Orders, Tail), Failure> {
-    let mut tail = Tail::open(settings, Stream::Control, 0)
-        .await
-        .map_err(failure)?;
-    let (mut orders, mut read) = (Orders::default(), None);
-    while tail.has_more(read) {
-        let entry = tail.next().await?;
-        read = Some(entry.offset);
-        if let Some(record) = Record::read(&entry.body) {
-            orders.take(record);
-        }
-    }
-    Ok((orders, tail))
+pub async fn read(settings: &broker::Settings) -> Result<Orders, Failure> {
+    let (orders, _) = super::read::orders(settings, |_, _| {}).await?;
+    Ok(orders)
 }
 
 /// A record as a message.

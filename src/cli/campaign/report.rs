@@ -75,7 +75,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let signer = settings.sign_key.as_ref().map(Signer::read).transpose();
     let signer = signer.map_err(|error| Failure::Usage(format!("{error:#}")))?;
     let broker = &settings.of.broker;
-    let orders = read::orders(broker, |_, _| {}).await?;
+    let (orders, _) = read::orders(broker, |_, _| {}).await?;
     let project_id = settings.of.project.as_ref().map(|(id, _)| id.as_str());
     let by = args.by.clone().unwrap_or_else(config::operator);
     let header = header(&args.id, &orders, project_id, by)?;

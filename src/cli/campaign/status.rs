@@ -66,11 +66,11 @@ pub async fn wait(
     id: &str,
     mut follower: Follower,
 ) -> Result<Follower, Failure> {
-    let bar = Bar::new(follower.proof.expected());
+    let bar = Bar::new(follower.proof().expected());
     let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let picture = picture(id, &follower);
-        bar.show(follower.proof.proven(), &picture.line());
+        bar.show(follower.proof().proven(), &picture.line());
         if picture.stand() != Stand::UnderWay {
             break;
         }
@@ -115,9 +115,9 @@ fn picture<'a>(id: &'a str, follower: &'a Follower) -> Picture<'a> {
     Picture {
         id,
         campaign: follower.campaign(),
-        proof: &follower.proof,
+        proof: follower.proof(),
         pace: &follower.pace,
-        workers: &follower.workers,
+        workers: follower.workers(),
         bulk_held: follower.bulk_held(),
         trimmed: follower.trimmed,
         now: Timestamp::now(),

@@ -145,7 +145,7 @@ async fn anchored(settings: &broker::Settings, checked: &Checked) -> Result<usiz
             found.get_or_insert(campaign.is_some_and(|campaign| header.is_of(campaign)));
         }
     });
-    let orders = orders.await?;
+    let (orders, _) = orders.await?;
     let parts = orders.campaign(&header.campaign_id);
     let parts = parts.map_or(0, |campaign| campaign.parts.len());
     match found {

@@ -54,6 +54,7 @@ async fn everybody_on_a_list_while_workers_and_the_publisher_are_killed() {
     let ended = start.exit(LONGEST).await;
     assert!(ended.success(), "{}", start.log());
     check(&world, &users).await;
+    check_report(&world, list).await;
     let _ = worker.terminate().await;
 }
 
@@ -88,6 +89,30 @@ async fn check(world: &World, users: &Users) {
         "{}",
         text.out
     );
+}
+
+/// The report is whole, and nobody on the list lacks.
+async fn check_report(world: &World, list: &str) {
+    let out = world.file("report");
+    let out = out.to_str().unwrap();
+    let report = [
+        "campaign",
+        "report",
+        "incident-1",
+        "--out",
+        out,
+        "--input",
+        list,
+    ];
+    let ended = world.worker().once(&report).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let missing = std::fs::read_to_string(format!("{out}/missing.csv")).unwrap();
+    assert_eq!(missing, "user_id\n");
+    let ended = world
+        .worker()
+        .once(&["campaign", "verify-report", out])
+        .await;
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 async fn status(world: &World) -> Value {

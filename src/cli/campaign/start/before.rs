@@ -36,8 +36,7 @@ pub(super) async fn look(settings: &broker::Settings) -> Result<Before, Failure>
     let bulk = bulk.ok_or_else(|| {
         records::failure(broker::Error::Missing(format!("there is no queue {lane}")))
     })?;
-    let (orders, control) = records::read(settings).await?;
-    control.close().await;
+    let orders = records::read(settings).await?;
     let (audit_offset, rate) = follow::audit_now(settings).await?;
     Ok(Before {
         orders,
@@ -92,8 +91,7 @@ pub(super) async fn announce(settings: &broker::Settings, common: &Common) -> Re
     );
     let written = broker::publish_once(settings, records::message(settings, &record)).await;
     written.map_err(records::failure)?;
-    let (orders, control) = records::read(settings).await?;
-    control.close().await;
+    let orders = records::read(settings).await?;
     let campaign = orders.campaign(&manifest.campaign_id);
     let part = campaign.and_then(|campaign| campaign.parts.get(manifest.part as usize - 1));
     match part {
