@@ -140,7 +140,7 @@ fn the_first_hole_is_the_one_that_counts() {
             next: 10,
             ..Place::default()
         };
-        let at = |offset: u64| Timestamp::from_second(i64::try_from(offset).unwrap()).ok();
+        let at = |offset: u64| Timestamp::from_second(i64::try_from(offset).ok()?).ok();
         offsets
             .iter()
             .for_each(|offset| place.saw(*offset, at(*offset)));
