@@ -238,7 +238,7 @@ fn unknown_variables_are_warned_about() {
 #[test]
 fn flag_and_variable_are_one_name() {
     let docs = reference();
-    assert_eq!(docs.len(), 26);
+    assert_eq!(docs.len(), 27);
     for doc in docs {
         let name = doc
             .variable

@@ -1,6 +1,7 @@
 //! Campaigns from the list to the proof, with the real binary at every place.
 
 mod forged;
+mod gap;
 mod given;
 mod lists;
 mod logged_out;
