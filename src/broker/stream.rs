@@ -27,7 +27,10 @@ use super::{
 /// entries are acknowledged, which removes nothing.
 const PREFETCH: u16 = 2_000;
 /// Acknowledged together.
-const ACK_EVERY: u16 = 500;
+const ACK_EVERY: u16 = 200;
+/// Longest frame on the command line's connections, bytes. The library keeps buffers of 64 frames for a
+/// connection: at RabbitMQ's own 128 KiB that is 8 MiB. Longer bodies are cut into frames.
+const FRAME_BYTES_MAX: u32 = 16 * 1024;
 /// What the command line's connections are called.
 const NAME: &str = "campaign, reading";
 /// A stream that gives out nothing from `last` for so long is empty.
@@ -232,7 +235,7 @@ impl Tail {
         stream: Stream,
         offset: impl Fn(Option<u64>) -> u64,
     ) -> Result<Self, Error> {
-        let connection = dial_as(NAME, settings, None).await?;
+        let connection = dial_as(NAME, settings, Some(FRAME_BYTES_MAX)).await?;
         let name = stream.name(&Names::new(&settings.prefix));
         let end = end(&connection, &name).await?;
         Ok(Self {
@@ -247,7 +250,7 @@ impl Tail {
     /// # Errors
     /// As [`Tail::open`].
     pub async fn follow(settings: &Settings, stream: Stream, offset: u64) -> Result<Self, Error> {
-        let connection = dial_as(NAME, settings, None).await?;
+        let connection = dial_as(NAME, settings, Some(FRAME_BYTES_MAX)).await?;
         let name = stream.name(&Names::new(&settings.prefix));
         Ok(Self {
             reader: Reader::open(&connection, &name, offset).await?,

@@ -58,18 +58,20 @@ pub enum Trimmed {
 struct Told {
     proof: Proof,
     workers: BTreeMap<String, WorkerState>,
-    /// The first entry that was read, and when its event ended.
+    /// The entry with the lowest offset, and when its event ended.
     first: Option<(u64, Option<Timestamp>)>,
-    /// The offset of the last.
+    /// The highest offset.
     last: Option<u64>,
 }
 
 impl Told {
     fn take(&mut self, entry: &Entry) {
-        self.last = Some(entry.offset);
+        self.last = self.last.max(Some(entry.offset));
         let outcome = Outcome::read(&entry.body);
-        let at = outcome.as_ref().map(|outcome| outcome.completed_at);
-        self.first.get_or_insert((entry.offset, at));
+        if self.first.is_none_or(|(first, _)| entry.offset < first) {
+            let at = outcome.as_ref().map(|outcome| outcome.completed_at);
+            self.first = Some((entry.offset, at));
+        }
         match outcome {
             Some(outcome) => drop(self.proof.take(&outcome)),
             None => {
@@ -78,7 +80,10 @@ impl Told {
                 let state =
                     state.filter(|state| has_room || self.workers.contains_key(&state.worker));
                 if let Some(state) = state {
-                    self.workers.insert(state.worker.clone(), state);
+                    let known = self.workers.get(&state.worker);
+                    if known.is_none_or(|known| known.at <= state.at) {
+                        self.workers.insert(state.worker.clone(), state);
+                    }
                 }
             }
         }
@@ -103,12 +108,6 @@ async fn trimmed(
     Ok((oldest > Some(from)).then_some(Trimmed::Since(at)))
 }
 
-async fn open(settings: &broker::Settings, stream: Stream, from: u64) -> Result<Tail, Failure> {
-    Tail::follow(settings, stream, from)
-        .await
-        .map_err(records::failure)
-}
-
 impl Follower {
     /// Opens the streams and takes in all that is there.
     ///
@@ -124,17 +123,14 @@ impl Follower {
             first: None,
             last: None,
         };
-        let take = |entry: Entry| {
-            told.take(&entry);
-            Ok(())
-        };
-        let end = read::to_end(settings, Stream::Audit, from, take).await?;
+        let take = |entry: Entry| told.take(&entry);
+        let end = read::to_end_in_no_order(settings, Stream::Audit, from, take).await?;
         let trimmed = trimmed(settings, from, end, told.first).await?;
         let audit_from = told.last.map_or(from, |last| last + 1);
         let control_from = control_read.map_or(0, |last| last + 1);
         let mut follower = Self {
-            audit: open(settings, Stream::Audit, audit_from).await?,
-            control: open(settings, Stream::Control, control_from).await?,
+            audit: read::follow(settings, Stream::Audit, audit_from).await?,
+            control: read::follow(settings, Stream::Control, control_from).await?,
             settings: settings.clone(),
             id: id.to_owned(),
             orders,
