@@ -28,7 +28,7 @@ pub struct List {
     shape: Shape,
 }
 
-/// One entry: its line, from 1, and the id or what is wrong. In CSV, blank lines before an entry are its own.
+/// One entry: its line, from 1, and the id or what is wrong.
 pub type Row<'a> = (u64, Result<&'a str, String>);
 
 impl List {
@@ -108,30 +108,67 @@ pub(super) fn csv(delimiter: u8) -> ReaderBuilder {
     builder
 }
 
+/// Line by line, and not by the library's own reader, whose numbers are wrong after blank lines and CRLF.
 fn read_csv(
-    reader: impl Read,
+    mut reader: impl BufRead,
     (delimiter, column, has_header): (u8, usize, bool),
     mut each: impl FnMut(Row<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut reader = csv(delimiter).from_reader(reader);
-    let (mut record, mut is_header) = (ByteRecord::new(), has_header);
-    while reader
-        .read_byte_record(&mut record)
-        .context("it cannot be read on")?
-    {
-        if std::mem::take(&mut is_header) {
+    let (mut record, mut cells, mut number) = (Vec::new(), ByteRecord::new(), 0);
+    let mut is_header = has_header;
+    loop {
+        record.clear();
+        let lines = read_record(&mut reader, &mut record, number)?;
+        if lines == 0 {
+            return Ok(());
+        }
+        let line = number + 1;
+        number += lines;
+        if record.trim_ascii().is_empty() || std::mem::take(&mut is_header) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = match record.get(column).map(std::str::from_utf8) {
-            Some(Ok(cell)) if cell.is_empty() => Err("the id is empty".to_owned()),
+        let cell = match record.contains(&b'"') {
+            false => record.split(|byte| *byte == delimiter).nth(column),
+            true => {
+                csv(delimiter)
+                    .from_reader(record.as_slice())
+                    .read_byte_record(&mut cells)?;
+                cells.get(column)
+            }
+        };
+        let cell = match cell.map(|cell| std::str::from_utf8(cell.trim_ascii())) {
+            Some(Ok("")) => Err("the id is empty".to_owned()),
             Some(Ok(cell)) => Ok(cell),
             Some(Err(_)) => Err("the id is not UTF-8".to_owned()),
             None => Err(format!("there is no column {}", column + 1)),
         };
         each((line, cell))?;
     }
-    Ok(())
+}
+
+/// One record: a line, or more of them while a quote is open. Says how many.
+fn read_record(
+    reader: &mut impl BufRead,
+    record: &mut Vec<u8>,
+    before: u64,
+) -> anyhow::Result<u64> {
+    let mut lines = 0;
+    loop {
+        let length = record.len();
+        reader.take(LINE_BYTES_MAX).read_until(b'\n', record)?;
+        if record.len() == length {
+            return Ok(lines);
+        }
+        lines += 1;
+        if record.len() as u64 >= LINE_BYTES_MAX {
+            let line = before + 1;
+            bail!("line {line} is longer than {LINE_BYTES_MAX} bytes, or a quote in it has no end");
+        }
+        let quotes = record.iter().filter(|byte| **byte == b'"').count();
+        if quotes % 2 == 0 {
+            return Ok(lines);
+        }
+    }
 }
 
 fn read_ndjson(

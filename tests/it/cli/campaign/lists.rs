@@ -58,7 +58,7 @@ fn in_every_form() {
     let cases: &[(&str, Option<&str>, Option<Kind>, Kind, &[&str])] = &[
         ("U1\nU2\n", None, None, User, &["1 U1", "2 U2"]),
         ("U1", None, None, User, &["1 U1"]),
-        ("user_id\nU1\n\nU2", None, None, User, &["2 U1", "3 U2"]),
+        ("user_id\nU1\n\nU2", None, None, User, &["2 U1", "4 U2"]),
         ("\u{feff}user_id\r\nU1\r\nU2\r\n", None, None, User, &["2 U1", "3 U2"]),
         ("name,user_id\n\"Doe, J\",U1\n\"x\ny\",U2\nonly\n", None, None, User, &["2 U1", "3 U2", "5 !"]),
         ("name;SESSION_ID\na; S1 \n", None, None, Session, &["2 S1"]),
