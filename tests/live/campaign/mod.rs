@@ -1,5 +1,7 @@
 //! Campaigns from the list to the proof, with the real binary at every place.
 
+mod broken;
+mod drill;
 mod forged;
 mod gap;
 mod given;
