@@ -9,6 +9,7 @@ mod form;
 mod json;
 mod judge;
 mod jwt;
+mod meaning;
 pub mod message;
 mod reason;
 mod target;

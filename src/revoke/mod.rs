@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod fanout;
+mod meaning;
 pub mod outcome;
+pub mod rules;
 pub mod sandbox;
 pub mod users;
 pub mod wire;

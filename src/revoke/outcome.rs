@@ -1,11 +1,11 @@
-//! What an answer means: [`classify`] is the one match over every way a call can end.
+//! What an answer means: every way a call can end has a [`Class`].
 //!
 //! Pure. Classified by `error_type`; the HTTP status is only the fallback, messages and URLs are
-//! never looked at. Source: Stytch's public API documents and the official SDKs.
+//! never looked at. The table itself stands in `rules`.
 
 use std::time::Duration;
 
-use super::Session;
+use super::{Session, rules::RULES};
 use crate::closed_set;
 
 closed_set! {
@@ -191,62 +191,30 @@ pub struct Reply {
     pub elapsed: Duration,
 }
 
-/// What an answer other than a 200 means. `error_type` is `None` if the body was not the documented JSON.
+/// What an answer other than a 200 means, by the first of [`RULES`] that covers it. `error_type` is
+/// `None` if the body was not the documented JSON.
 pub fn classify(status: u16, error_type: Option<&str>) -> Class {
-    use ApiCode::*;
-    match (status, error_type.unwrap_or_default()) {
-        (300..=399, _) => Class::Credentials(Redirect),
-        (_, "unauthorized_credentials") => Class::Credentials(UnauthorizedCredentials),
-        (_, "invalid_secret_authentication") => Class::Credentials(InvalidSecretAuthentication),
-        (_, "invalid_project_id_authentication") => {
-            Class::Credentials(InvalidProjectIdAuthentication)
-        }
-        (_, "invalid_authorization_header") => Class::Credentials(InvalidAuthorizationHeader),
-        (_, "project_not_found") => Class::Credentials(ProjectNotFound),
-        (_, "invalid_project_id") => Class::Credentials(InvalidProjectId),
-        (_, "invalid_secret_id") => Class::Credentials(InvalidSecretId),
-        (_, "use_https") => Class::Credentials(UseHttps),
-        (_, "route_not_found") => Class::Credentials(RouteNotFound),
-        (_, "method_not_allowed") | (405, _) => Class::Credentials(MethodNotAllowed),
-        (_, word) if word.starts_with("unauthorized_credentials") => {
-            Class::Credentials(UnauthorizedCredentials)
-        }
-        (_, word) if word.starts_with("unauthorized_project_id_") => {
-            Class::Credentials(UnauthorizedProjectId)
-        }
-        (_, word) if word.starts_with("cname_") => Class::Credentials(Cname),
-        (401, _) => Class::Credentials(Unauthorized),
-
-        (_, "session_not_found" | "user_not_found") => Class::AlreadyGone,
-
-        // Only a 4xx is a judgement of the request: what a failing server says of it is not believed.
-        (400..=499, "invalid_session_id") => Class::Permanent(InvalidSessionId),
-        (400..=499, "no_session_revoke_arguments") => Class::Permanent(NoSessionRevokeArguments),
-        (400..=499, "too_many_session_revoke_arguments") => {
-            Class::Permanent(TooManySessionRevokeArguments)
-        }
-        (400..=499, "invalid_session_token") => Class::Permanent(InvalidSessionToken),
-        (400..=499, "unable_to_parse_session_jwt") => Class::Permanent(UnableToParseSessionJwt),
-        (400..=499, "invalid_user_id") => Class::Permanent(InvalidUserId),
-        (400..=499, "bad_request") => Class::Permanent(BadRequest),
-        (400..=499, word) if word.starts_with("jwt_invalid_") => Class::Permanent(JwtInvalid),
-
-        (_, "captcha_failed" | "user_lock_limit_reached" | "too_few_tokens_authenticated") => {
-            Class::OwnLimit
-        }
-        (_, "too_many_requests") | (429, _) => Class::RateLimited,
-
-        (_, "internal_server_error" | "server_unavailable") => {
-            Class::Retryable(Failure::ServerError)
-        }
-        (500..=599 | 408 | 499, _) => Class::Retryable(Failure::ServerError),
-        (400..=499, word) if !word.is_empty() => Class::Permanent(ApiOther),
-        // Not the API's own words (a proxy's page, a cut body): nothing is known about the message.
-        _ => Class::Retryable(Failure::InvalidResponse),
-    }
+    let word = error_type.unwrap_or_default();
+    let rule = RULES.iter().find(|rule| rule.covers(status, word));
+    rule.expect("the last rule covers every answer")
+        .class
+        .clone()
 }
 
 impl Class {
+    /// Its name for people, as the README's table has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::AlreadyGone => "already gone",
+            Self::Permanent(_) => "permanent",
+            Self::Credentials(_) => "credentials",
+            Self::RateLimited => "rate limited",
+            Self::OwnLimit => "own limit",
+            Self::Retryable(_) => "retryable",
+        }
+    }
+
     /// The metric's word for it.
     pub const fn result(&self) -> CallResult {
         match self {

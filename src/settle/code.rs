@@ -68,6 +68,25 @@ impl Code {
         }
     }
 
+    /// What is wrong, in its own words where the [`explanation`](Self::explanation) is for many.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Rejected(code) => code.meaning(),
+            Self::Api(code) => code.meaning(),
+            own => own.halves().0,
+        }
+    }
+
+    /// What to do about such a dead letter.
+    pub fn remedy(self) -> &'static str {
+        self.halves().1
+    }
+
+    fn halves(self) -> (&'static str, &'static str) {
+        let halves = self.explanation().split_once("; ");
+        halves.expect("an explanation is what is wrong; what to do")
+    }
+
     /// The complete closed set.
     pub fn all() -> impl Iterator<Item = Self> {
         let own = [

@@ -10,7 +10,7 @@ use clap::CommandFactory;
 use revoker::{
     cli::Cli,
     config,
-    revoke::outcome::{Class, classify},
+    revoke::outcome::classify,
     settle::code::Code,
     telemetry::{catalogue, labels::dead_letter_codes},
 };
@@ -112,23 +112,11 @@ fn answers_mean_what_the_table_says() {
                 continue;
             }
             let class_of = classify(status, quoted(answer).next());
-            assert_eq!(name(&class_of), class, "{answer}");
+            assert_eq!(class_of.name(), class, "{answer}");
             checked += 1;
         }
     }
     assert!(checked > 25, "only {checked} answers were found");
-}
-
-fn name(class: &Class) -> &'static str {
-    match class {
-        Class::Revoked => "revoked",
-        Class::AlreadyGone => "already gone",
-        Class::Permanent(_) => "permanent",
-        Class::Credentials(_) => "credentials",
-        Class::RateLimited => "rate limited",
-        Class::OwnLimit => "own limit",
-        Class::Retryable(_) => "retryable",
-    }
 }
 
 /// Names in the text that start so; of metrics without what a histogram adds.
