@@ -15,6 +15,7 @@ mod orders;
 mod record;
 mod service;
 mod states;
+mod strange;
 mod tell;
 mod trial;
 mod turn;

@@ -119,6 +119,7 @@ catalogue! {
     stytch_requests: Count "revoker_stytch_requests_total" [Call, Result] "HTTP requests to Stytch, every attempt.";
     stytch_duration: Histogram "revoker_stytch_request_duration_seconds" [Call] [0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10]
         "Duration of one HTTP request to Stytch.";
+    unknown_types: Count "revoker_stytch_unknown_error_types_total" [] "Answers whose error type this version does not know; the log names each type once.";
     retries: Count "revoker_retries_total" [Lane, RetryCause] "Events that must wait for another try, in memory or in a delay queue.";
     attempts: Histogram "revoker_event_attempts" [] [1 2 3 5 8 13] "Attempts an event had when it came to an end.";
     rate: Gauge "revoker_rate_permits_per_second" [] "Calls a second the controller allows now.";

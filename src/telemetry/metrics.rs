@@ -199,6 +199,11 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
+    /// An answer had an error type that nobody knows.
+    pub fn unknown_error_type(&self) {
+        self.all.unknown_types.only().inc();
+    }
+
     /// Calls a second the controller allows now.
     pub fn rate(&self, permits_per_second: f64) {
         self.all.rate.only().set(permits_per_second);
@@ -269,8 +274,7 @@ impl Metrics {
             gauge.set(one_if(why == shown.why));
         }
         self.all.state_since.only().set(seconds(shown.since));
-        let next_probe = shown.next_probe.map_or(0.0, seconds);
-        self.all.state_next_probe.only().set(next_probe);
+        (self.all.state_next_probe.only()).set(shown.next_probe.map_or(0.0, seconds));
         self.all.ready.only().set(one_if(shown.ready()));
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::strange::Strange;
 use crate::{
     revoke::{
         Class,
@@ -10,14 +11,20 @@ use crate::{
     telemetry::Why,
 };
 
-/// The last failure and the last refusal, of whichever call.
+/// The last failure and the last refusal, of whichever call, and the error types that nobody knows.
 #[derive(Debug)]
-pub struct Heard(Mutex<(Failure, Blame)>);
+pub struct Heard {
+    last: Mutex<(Failure, Blame)>,
+    strange: Strange,
+}
 
 impl Default for Heard {
     /// Never shown: a pause begins with a failure or a refusal.
     fn default() -> Self {
-        Self(Mutex::new((Failure::Network, Blame::Secret)))
+        Self {
+            last: Mutex::new((Failure::Network, Blame::Secret)),
+            strange: Strange::default(),
+        }
     }
 }
 
@@ -29,7 +36,7 @@ impl Heard {
             Class::Credentials(code) => (None, code.blames()),
             _ => return,
         };
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.0 = failure.unwrap_or(last.0);
         last.1 = blame.unwrap_or(last.1);
     }
@@ -44,7 +51,12 @@ impl Heard {
         Why::Credentials(self.last().1)
     }
 
+    /// The error types that nobody knows.
+    pub(super) fn strange(&self) -> &Strange {
+        &self.strange
+    }
+
     fn last(&self) -> (Failure, Blame) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -77,6 +77,7 @@ impl<A> Worker<A> {
         self.metrics
             .stytch_request(call.kind(), reply.class.result(), reply.elapsed);
         self.heard.hear(&reply.class);
+        self.record_strange(reply);
         if let Some(hold) = hold {
             self.metrics.rate_blocked(hold);
         }
@@ -113,6 +114,7 @@ impl<A> Worker<A> {
         self.metrics
             .stytch_request(call.kind(), result, reply.elapsed);
         self.heard.hear(&reply.class);
+        self.record_strange(reply);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(

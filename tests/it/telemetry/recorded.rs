@@ -168,6 +168,10 @@ fn each_fact_of_stytch_and_rabbitmq_has_its_series() {
         &[("rate_blocked_seconds_total", 0.25)],
     );
     check(
+        Metrics::unknown_error_type,
+        &[("stytch_unknown_error_types_total", 1.0)],
+    );
+    check(
         |m| m.breaker_to(Breaker::Probing),
         &[(r#"breaker_transitions_total{to="probing"}"#, 1.0)],
     );

@@ -55,6 +55,8 @@ async fn what_meets_everybody_pauses_and_dead_letters_no_more() {
     sleep(over - world.journal.now()).await;
     assert_eq!(world.broker.dead().len(), 19);
     let tries = world.journal.count("revoke") as u64;
+    let counted = world.total("revoker_stytch_unknown_error_types_total", &[]);
+    assert_eq!(counted as u64, tries, "each answer had the unknown word");
     assert!(tries < 19 + 41 * 40, "{tries}: each asks every half minute");
     assert_eq!(world.worker.board.snapshot().state, State::Credentials);
 
