@@ -1,5 +1,7 @@
 //! Tests of settle::seal: what is sealed opens, only there and only with its key, for ever.
 
+use std::{fs, path::Path, process::Command};
+
 use revoker::{
     event::message::{HeaderValue, Properties},
     settle::seal::{KEYS_MAX, KeyRing, KeyRingError, OpenError, new_key_line},
@@ -150,6 +152,36 @@ fn rotation_at_the_front_keeps_hmacs() {
     assert_eq!(ring(&[&new, &old]).hmac(&credential), hmac);
     assert_ne!(ring(&[&old, &new]).hmac(&credential), hmac);
     assert_ne!(ring(&[&old]).hmac(&SecretString::from("other")), hmac);
+}
+
+/// As an operator rotates it, again and again: all that was ever sealed opens, and no name changes.
+#[test]
+fn keygen_rotates_without_loss() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotated.keys");
+    let _ = fs::remove_file(&path);
+    let keygen = |flag: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_revoker"));
+        let done = command.args(["keygen", flag]).arg(&path).env_clear();
+        assert!(done.output().unwrap().status.success(), "{flag}");
+        KeyRing::parse(&fs::read_to_string(&path).unwrap()).unwrap()
+    };
+    let credential = SecretString::from("mZAYn5aLEqKUlZ");
+    let mut ring = keygen("--output");
+    let hmac = ring.hmac(&credential);
+    let mut records = Vec::new();
+    for _ in 0..4 {
+        records.push(ring.seal(QUEUE, "e", &full(), BODY));
+        let before = ring;
+        ring = keygen("--rotate");
+        for record in &records {
+            let opened = ring.open(QUEUE, "e", record).unwrap();
+            assert_eq!((opened.0, &opened.1[..]), (full(), BODY));
+        }
+        assert_eq!(ring.hmac(&credential), hmac);
+        // It is the new key that seals, not one that was there before.
+        let record = ring.seal(QUEUE, "e", &full(), BODY);
+        assert_eq!(before.open(QUEUE, "e", &record), Err(OpenError::UnknownKey));
+    }
 }
 
 #[test]

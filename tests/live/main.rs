@@ -27,6 +27,7 @@ mod newer;
 mod orders;
 mod pace;
 mod publish;
+mod rotated;
 mod scrape;
 mod states;
 mod status;

@@ -44,7 +44,7 @@ impl Broker {
         wait::value("the broker accepts a connection", PATIENCE, connect).await
     }
 
-    pub(super) async fn try_connect(&self) -> lapin::Result<Connection> {
+    pub(crate) async fn try_connect(&self) -> lapin::Result<Connection> {
         Connection::connect(&self.url, ConnectionProperties::default()).await
     }
 
