@@ -6,9 +6,12 @@ pub mod all_users;
 pub mod campaign;
 pub mod check;
 pub mod completions;
+pub mod definitions;
+pub mod explain;
 mod http;
 pub mod keygen;
 pub mod patience;
+pub mod policy;
 pub mod publish;
 pub mod revoke;
 pub mod run;
@@ -50,10 +53,16 @@ pub enum Command {
     Campaign(campaign::Command),
     /// Revoke sessions at once, straight at Stytch, when RabbitMQ or the worker is down.
     Revoke(Box<revoke::Args>),
+    /// Say what a dead-letter code, an error type of Stytch's, an HTTP status or a state means.
+    Explain(explain::Args),
+    /// Show what the worker does with each of Stytch's answers.
+    Policy(policy::Args),
     /// Run a pretend Stytch API, to try things out.
     Sandbox(sandbox::Args),
     /// Write a key for the key ring that seals stored credentials.
     Keygen(keygen::Args),
+    /// Print exchanges, queues, users and rights, to be imported into RabbitMQ.
+    Definitions(definitions::Args),
     /// Print the completions of a shell.
     Completions(completions::Args),
 }
@@ -71,8 +80,11 @@ impl Command {
             Self::Publish(args) => publish::run(*args).await?,
             Self::Campaign(command) => campaign::run(command).await?,
             Self::Revoke(args) => revoke::run(*args).await?,
+            Self::Explain(args) => explain::run(&args)?,
+            Self::Policy(args) => policy::run(&args)?,
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,
+            Self::Definitions(args) => definitions::run(&args)?,
             Self::Completions(args) => completions::run(&args)?,
         }
         Ok(())

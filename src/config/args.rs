@@ -33,6 +33,9 @@ const PUBLISH_GROUPS: &[Group] = &[
     ("Stytch", &[&revoke::PROJECT_ID]),
 ];
 
+/// What `revoker definitions` needs: what names follow from.
+const DEFINITIONS_GROUPS: &[Group] = &[("RabbitMQ", &[&broker::PREFIX, &settle::RETRY_DELAYS])];
+
 /// What `revoker revoke` needs: Stytch alone.
 const REVOKE_GROUPS: &[Group] = &[
     ("Stytch", revoke::SETTINGS),
@@ -178,6 +181,11 @@ macro_rules! some_args {
 some_args! {
     /// The flags and variables of `revoker publish`, not yet checked.
     PublishArgs, PUBLISH_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker definitions`, not yet checked.
+    DefinitionsArgs, DEFINITIONS_GROUPS
 }
 
 some_args! {

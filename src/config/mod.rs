@@ -10,6 +10,7 @@ mod args;
 mod broker;
 mod environment;
 mod gate;
+mod names;
 mod parse;
 mod problems;
 mod reference;
@@ -26,9 +27,11 @@ use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
 pub use args::{
-    PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs, VerifyReportArgs,
+    DefinitionsArgs, PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs,
+    VerifyReportArgs,
 };
 pub use environment::operator;
+pub use names::NamesSettings;
 use problems::Reader;
 pub use problems::{Problem, Problems};
 pub use reference::{SettingDoc, markdown_table, reference};

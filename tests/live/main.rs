@@ -26,6 +26,7 @@ mod killers;
 mod newer;
 mod orders;
 mod pace;
+mod permissions;
 mod publish;
 mod rotated;
 mod scrape;
