@@ -33,6 +33,12 @@ const PUBLISH_GROUPS: &[Group] = &[
     ("Stytch", &[&revoke::PROJECT_ID]),
 ];
 
+/// What `revoker dead-letters` needs: the broker, and the keys of what it shall open.
+const DEAD_LETTERS_GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("Retries and storage", &[&settle::SEAL_KEY_FILE]),
+];
+
 /// What `revoker revoke` needs: Stytch alone.
 const REVOKE_GROUPS: &[Group] = &[
     ("Stytch", revoke::SETTINGS),
@@ -178,6 +184,11 @@ macro_rules! some_args {
 some_args! {
     /// The flags and variables of `revoker publish`, not yet checked.
     PublishArgs, PUBLISH_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker dead-letters`, not yet checked.
+    DeadLettersArgs, DEAD_LETTERS_GROUPS
 }
 
 some_args! {

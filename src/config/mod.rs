@@ -8,6 +8,7 @@
 
 mod args;
 mod broker;
+mod dead_letters;
 mod environment;
 mod gate;
 mod parse;
@@ -26,8 +27,10 @@ use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
 pub use args::{
-    PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs, VerifyReportArgs,
+    DeadLettersArgs, PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs,
+    VerifyReportArgs,
 };
+pub use dead_letters::DeadLettersSettings;
 pub use environment::operator;
 use problems::Reader;
 pub use problems::{Problem, Problems};

@@ -19,6 +19,7 @@ const PURE: &[&str] = &[
     "src/revoke/wire.rs",
     "src/settle/code.rs",
     "src/settle/delay.rs",
+    "src/settle/letter.rs",
     "src/settle/outcome.rs",
     "src/settle/report.rs",
     "src/settle/verdict.rs",
