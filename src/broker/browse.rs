@@ -20,7 +20,7 @@ use lapin::{
     },
     types::FieldTable,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     CALL_MAX, Error, Settings,
@@ -41,6 +41,8 @@ pub const LETTERS_MAX: u64 = 1_000_000;
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// Between the readings of which the maximum is believed.
 const READINGS_APART: Duration = Duration::from_millis(100);
+/// How long what was held may take to be back in the queue; somebody else may take it meanwhile.
+const BACK_MAX: Duration = Duration::from_secs(5);
 /// The broker writes acks into the queue's log one by one, and forgets those of a channel that is closed.
 const ACKS_TAKE: Duration = Duration::from_secs(1);
 
@@ -181,6 +183,14 @@ impl Browse {
         for page in self.pages {
             // What is not given back in time is when the connection ends.
             let _ = timeout(CALL_MAX, page.channel.close(200, "seen".into())).await;
+        }
+        // Whoever looks next, this same command perhaps, shall find all of it.
+        let began = Instant::now();
+        while began.elapsed() < BACK_MAX {
+            match left(&self.connection, &self.dead).await {
+                Ok(left) if left < self.seen - self.removed => sleep(READINGS_APART).await,
+                _ => break,
+            }
         }
         let _ = timeout(FAREWELL_MAX, self.connection.close(200, "seen".into())).await;
     }

@@ -3,6 +3,7 @@
 mod all_users;
 mod campaign;
 mod check;
+mod dead_letters;
 mod patience;
 mod revoke;
 mod status;

@@ -106,7 +106,11 @@ impl KeyRing {
         event_id: &str,
         sealed: &[u8],
     ) -> Result<(Properties, Bytes), OpenError> {
-        let (key_id, nonce, ciphertext) = parts(sealed)?;
+        let Parts {
+            key_id,
+            nonce,
+            ciphertext,
+        } = parts(sealed)?;
         let key = self.by_id(key_id).ok_or(OpenError::UnknownKey)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::TooShort)?;
         let payload = Payload {
@@ -126,15 +130,21 @@ impl KeyRing {
 /// # Errors
 /// See [`OpenError`].
 pub fn look(sealed: &[u8], ring: Option<&KeyRing>) -> Result<(), OpenError> {
-    let (key_id, ..) = parts(sealed)?;
+    let parts = parts(sealed)?;
     match ring {
-        Some(ring) if ring.by_id(key_id).is_none() => Err(OpenError::UnknownKey),
+        Some(ring) if ring.by_id(parts.key_id).is_none() => Err(OpenError::UnknownKey),
         _ => Ok(()),
     }
 }
 
-/// The key's id, the nonce, and the ciphertext with its tag.
-fn parts(sealed: &[u8]) -> Result<(&[u8], &[u8], &[u8]), OpenError> {
+/// What a sealed body is made of; the tag is at the end of the ciphertext.
+struct Parts<'a> {
+    key_id: &'a [u8],
+    nonce: &'a [u8],
+    ciphertext: &'a [u8],
+}
+
+fn parts(sealed: &[u8]) -> Result<Parts<'_>, OpenError> {
     match sealed.first() {
         None => return Err(OpenError::TooShort),
         Some(&VERSION) => {}
@@ -149,7 +159,11 @@ fn parts(sealed: &[u8]) -> Result<(&[u8], &[u8], &[u8]), OpenError> {
     }
     let (header, ciphertext) = sealed.split_at(HEADER_LEN);
     let (key_id, nonce) = header[1..].split_at(KEY_ID_LEN);
-    Ok((key_id, nonce, ciphertext))
+    Ok(Parts {
+        key_id,
+        nonce,
+        ciphertext,
+    })
 }
 
 /// What a sealed body is tied to. A queue name cannot hold `0x00`, so no two pairs look the same.

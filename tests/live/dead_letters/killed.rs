@@ -3,10 +3,33 @@
 use std::collections::BTreeSet;
 
 use super::Crafted;
-use crate::harness::{PATIENCE, World, wait};
+use crate::harness::{Event, PATIENCE, World, wait};
 
 const SENT: usize = 300;
 const OTHERS: usize = 50;
+
+/// What was confirmed and not yet removed is both: revoked once, and dead as well.
+async fn check_ledger(world: &World, letters: &[Event], sessions: &[String]) {
+    assert_eq!(world.broker.queued().await, 0);
+    let (dead, found) = (world.dead_ids().await, world.sandbox.sessions().await);
+    let mut revoked = BTreeSet::new();
+    for (letter, session) in letters.iter().zip(sessions) {
+        let is_revoked = found[session].revoked_at_ms.is_some();
+        assert!(
+            is_revoked || dead.contains_key(&letter.id),
+            "{} is lost",
+            letter.id
+        );
+        revoked.extend(is_revoked.then(|| letter.id.clone()));
+    }
+    assert!(dead.values().all(|count| *count == 1), "{dead:?}");
+    let both = revoked.iter().filter(|id| dead.contains_key(*id)).count();
+    assert!(
+        both <= 3,
+        "{both} were sent and not removed by three that were killed"
+    );
+    assert!(revoked.len() < SENT, "nothing was left for the next");
+}
 
 #[tokio::test]
 async fn loses_none() {
@@ -48,26 +71,7 @@ async fn loses_none() {
         .await;
     }
     assert!(worker.terminate().await.0.success());
-    // The ledger. What was confirmed and not yet removed is both: then it is revoked once and dead as well.
-    assert_eq!(world.broker.queued().await, 0);
-    let (dead, found) = (world.dead_ids().await, world.sandbox.sessions().await);
-    let mut revoked = BTreeSet::new();
-    for (letter, session) in letters.iter().zip(&sessions) {
-        let is_revoked = found[session].revoked_at_ms.is_some();
-        assert!(
-            is_revoked || dead.contains_key(&letter.id),
-            "{} is lost",
-            letter.id
-        );
-        revoked.extend(is_revoked.then(|| letter.id.clone()));
-    }
-    assert!(dead.values().all(|count| *count == 1), "{dead:?}");
-    let both = revoked.iter().filter(|id| dead.contains_key(*id)).count();
-    assert!(
-        both <= 3,
-        "{both} were sent and not removed by three that were killed"
-    );
-    assert!(revoked.len() < SENT, "nothing was left for the next");
+    check_ledger(&world, &letters, &sessions).await;
 
     let mut worker = world.worker().start().await;
     let ended = world.worker().once(&arguments).await;

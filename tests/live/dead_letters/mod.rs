@@ -28,7 +28,7 @@ use revoker::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Event, World, is_full, once::Ended, sandbox::PROJECT_ID};
+use crate::harness::{Event, PATIENCE, World, is_full, once::Ended, sandbox::PROJECT_ID, wait};
 
 /// How long a replay of many may take on a machine that does other things as well.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -222,6 +222,16 @@ impl World {
             *ids.entry(letter.ours("event-id").to_owned()).or_default() += 1;
         }
         ids
+    }
+
+    /// Waits until so many dead letters are there and nobody holds one: the broker tells of what was given
+    /// back a little later.
+    async fn until_dead(&self, count: usize) {
+        let count = u32::try_from(count).unwrap();
+        wait::until("the dead letters are back", PATIENCE, async || {
+            self.broker.depth("dead").await == Some(count)
+        })
+        .await;
     }
 
     /// The operator's records about dead letters.

@@ -49,6 +49,26 @@ async fn end(world: &World, worker: &mut Worker) {
     assert_eq!(world.broker.queued().await, 0);
 }
 
+/// Who did it, why and how many: once before, once after.
+async fn check_recorded(world: &World) {
+    let records = world.records().await;
+    let [before, after] = &records[..] else {
+        panic!("{records:?}")
+    };
+    for (record, done) in [(before, false), (after, true)] {
+        let (kind, by, why, letters) = record;
+        assert_eq!(
+            (kind.as_str(), by.as_str()),
+            ("dead_letters_replayed", "alice")
+        );
+        assert_eq!(why.as_deref(), Some("it is mended"));
+        assert_eq!((letters.done, letters.letters), (done, 21));
+        assert_eq!(letters.filter, "--code invalid_session_id");
+        assert_eq!(letters.codes["invalid_session_id"], 21);
+    }
+    assert_eq!(before.3.deed_id, after.3.deed_id);
+}
+
 #[tokio::test]
 async fn one_cause_after_its_mending_revokes_exactly_those() {
     let world = World::new("replayed").await;
@@ -72,10 +92,7 @@ async fn one_cause_after_its_mending_revokes_exactly_those() {
         .broker
         .publish_one(&Event::new(json!({ "session_token": token })).bulk())
         .await;
-    wait::until("the token's is dead", PATIENCE, async || {
-        world.broker.depth("dead").await == Some(26)
-    })
-    .await;
+    world.until_dead(26).await;
     world.sandbox.faults(&json!({})).await;
     assert_eq!(world.sandbox.revoked().await, 0);
 
@@ -101,29 +118,14 @@ async fn one_cause_after_its_mending_revokes_exactly_those() {
         wanted,
         "the sealed one too, and no other"
     );
-    assert_eq!(world.broker.depth("dead").await, Some(5));
+    world.until_dead(5).await;
     let told = world.broker.outcomes().await.split_off(outcomes);
     assert!(
         told.iter()
             .all(|o| o.outcome() == "revoked" && o.body["attempts"] == 0)
     );
 
-    let records = world.records().await;
-    let [before, after] = &records[..] else {
-        panic!("{records:?}")
-    };
-    for (record, done) in [(before, false), (after, true)] {
-        let (kind, by, why, letters) = record;
-        assert_eq!(
-            (kind.as_str(), by.as_str()),
-            ("dead_letters_replayed", "alice")
-        );
-        assert_eq!(why.as_deref(), Some("it is mended"));
-        assert_eq!((letters.done, letters.letters), (done, 21));
-        assert_eq!(letters.filter, "--code invalid_session_id");
-        assert_eq!(letters.codes["invalid_session_id"], 21);
-    }
-    assert_eq!(before.3.deed_id, after.3.deed_id);
+    check_recorded(&world).await;
     end(&world, &mut worker).await;
 }
 
@@ -141,10 +143,7 @@ async fn a_cause_that_is_not_mended_stops_it_at_once() {
         (&result["replayed"], &result["stopped"]),
         (&1.into(), &"comes_back".into())
     );
-    wait::until("it is back", PATIENCE, async || {
-        world.broker.depth("dead").await == Some(30)
-    })
-    .await;
+    world.until_dead(30).await;
     // The count of replays goes round with the event, and somebody has to insist in the end.
     let id = oldest.ours("event-id");
     for round in 2..=3 {
@@ -252,5 +251,5 @@ async fn a_plain_shovel_is_a_replay_of_what_is_in_clear() {
         let told: Vec<_> = of_event.map(|o| o.outcome()).collect();
         assert_eq!(told, ["dead_lettered", "revoked"]);
     }
-    assert_eq!(world.broker.depth("dead").await, Some(0));
+    world.until_dead(0).await;
 }
