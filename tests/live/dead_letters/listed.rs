@@ -29,7 +29,7 @@ fn letters(count: usize) -> Vec<Event> {
         let mut letter = Crafted::new(causes[n % 100], format!("session-{n}"));
         letter.lane = Lane::ALL[n / 100 % 2];
         letter.publisher = ["accounts", "lockouts"][n / 100 % 2];
-        letter.campaign = (n / 100 % 5 == 0).then_some("leak-2026");
+        letter.campaign = (n / 100).is_multiple_of(5).then_some("leak-2026");
         letter.minutes = i64::try_from(n % 600).unwrap();
         letter.event(None)
     };

@@ -1,7 +1,6 @@
 //! Which letters are meant.
 
 use clap::Parser;
-use jiff::SignedDuration;
 use revoker::{
     cli::dead_letters::filter::Filter,
     settle::letter::{Found, Letter},
