@@ -7,6 +7,7 @@ use super::{Error, Refusal};
 /// AMQP 0-9-1 reply codes that decide something (the specification's constants).
 const ACCESS_REFUSED: u16 = 403;
 const NOT_FOUND: u16 = 404;
+const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
 /// What tells a refused login from a missing right: both are 403.
@@ -28,6 +29,7 @@ pub fn error(error: &lapin::Error) -> Error {
                 ACCESS_REFUSED => Error::Refused(Refusal::Right, text),
                 NOT_ALLOWED => Error::Refused(Refusal::Vhost, text),
                 NOT_FOUND => Error::Missing(text),
+                RESOURCE_LOCKED => Error::InUse(text),
                 _ => Error::Unreachable(text),
             }
         }

@@ -170,7 +170,10 @@ async fn send(channel: &Channel, message: &PublishOne) -> Result<PublisherConfir
 }
 
 /// Waits for a confirm for as long as the broker blocks us, and no longer than a call may take otherwise.
-async fn confirmed(connection: &Connection, confirm: PublisherConfirm) -> Result<(), Error> {
+pub(super) async fn confirmed(
+    connection: &Connection,
+    confirm: PublisherConfirm,
+) -> Result<(), Error> {
     tokio::pin!(confirm);
     let mut waited = Duration::ZERO;
     let answer = loop {

@@ -12,7 +12,7 @@ use lapin::{
 
 use crate::{
     event::{HeaderValue, History, Properties},
-    settle::{Outgoing, report::headers_version},
+    settle::{Outgoing, letter::Found, report::headers_version},
 };
 
 /// AMQP 0-9-1: delivery mode 2 is persistent.
@@ -108,6 +108,7 @@ fn own(history: &mut History, name: &str, value: &AMQPValue) {
         "revoker-event-id" => history.event_id = string(value),
         "revoker-queue" => history.queue = string(value),
         "revoker-on-trial" => history.on_trial = *value == AMQPValue::Boolean(true),
+        "revoker-replays" => history.replays = count(value),
         _ => {}
     }
 }
@@ -173,17 +174,36 @@ fn string(value: &AMQPValue) -> Option<String> {
     }
 }
 
-/// The properties of a message of ours: fresh, persistent, without anything that steers the broker
-/// (`user_id` of somebody else would be refused, an `expiration` would lose the message).
+/// A dead letter's properties, as far as they say something: the publisher's own, and ours beside them.
+pub fn found(from: &BasicProperties, routing_key: &str) -> Found {
+    let read = read(from, false);
+    let headers = from.headers().iter().flat_map(|headers| headers.inner());
+    let ours = headers
+        .filter(|(name, _)| name.as_str().starts_with("revoker-"))
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), header_value(value)?)));
+    Found {
+        routing_key: routing_key.to_owned(),
+        ours: ours.collect(),
+        properties: read.properties,
+        delivery_count: read.delivery_count,
+    }
+}
+
+/// The properties of a message of ours: see [`fresh`].
 pub fn write(message: &Outgoing) -> BasicProperties {
-    let from = &message.properties;
+    fresh(&message.properties, &message.headers)
+}
+
+/// Properties with headers of ours: fresh, persistent, without anything that steers the broker
+/// (`user_id` of somebody else would be refused, an `expiration` would lose the message).
+pub fn fresh(from: &Properties, ours: &[(&'static str, HeaderValue)]) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in &from.headers {
         if let Ok(name) = ShortString::try_new(name.as_str()) {
             headers.insert(name, amqp_value(value));
         }
     }
-    for (name, value) in &message.headers {
+    for (name, value) in ours {
         headers.insert((*name).into(), amqp_value(value));
     }
     let mut to = BasicProperties::default()

@@ -7,6 +7,7 @@
 
 mod acker;
 pub mod acks;
+pub mod browse;
 mod confirms;
 pub mod connect;
 pub mod consume;
@@ -20,6 +21,7 @@ mod link;
 mod listen;
 pub mod publish;
 mod remove;
+pub mod replay;
 pub mod sieve;
 pub mod stream;
 pub mod survey;
@@ -108,6 +110,9 @@ pub enum Error {
     /// A call took too long.
     #[error("the broker did not answer in time: {0}")]
     TimedOut(&'static str),
+    /// Another connection has a queue for itself.
+    #[error("in use by another connection: {0}")]
+    InUse(String),
     /// `connection.blocked`: the broker takes no publish.
     #[error("the broker blocks publishing: a memory or disk alarm")]
     Blocked,

@@ -54,6 +54,11 @@ impl Names {
         format!("{}.dead", self.prefix)
     }
 
+    /// What whoever looks at the dead letters has for himself: a queue, for as long as he looks.
+    pub fn dead_lock(&self) -> String {
+        format!("{}.lock", self.dead())
+    }
+
     /// The exchange of outcomes.
     pub fn outcomes(&self) -> String {
         format!("{}.outcomes", self.prefix)

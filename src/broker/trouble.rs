@@ -65,7 +65,8 @@ impl Error {
             Self::Missing(_) | Self::Publish(PublishError::Returned) => Trouble::TopologyMissing,
             Self::Blocked => Trouble::PublishingBlocked,
             Self::TimedOut(_) | Self::Publish(PublishError::TimedOut) => Trouble::NoAnswer,
-            Self::Unreachable(_) | Self::Publish(_) => Trouble::Unreachable,
+            // A worker never asks for a queue of its own: it hears this as little as any other trouble of a connection.
+            Self::Unreachable(_) | Self::InUse(_) | Self::Publish(_) => Trouble::Unreachable,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! to know what a campaign is. One JSON object a record; a kind that this version does not know is
 //! skipped, since all that a newer one adds must be safe to miss.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +53,25 @@ pub enum Order {
     BulkHeld,
     /// It goes on.
     BulkReleased,
+    /// Dead letters are, or were, sent to their lanes again.
+    DeadLettersReplayed(Letters),
+    /// Dead letters are, or were, given up.
+    DeadLettersPurged(Letters),
+}
+
+/// Which dead letters. There are two records of one deed, so that none goes unrecorded when it is cut off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letters {
+    /// The same in both records.
+    pub deed_id: String,
+    /// What was asked for, as on the command line.
+    pub filter: String,
+    /// `false`: about to begin, with what was found; `true`: ended, with what was done.
+    pub done: bool,
+    /// How many.
+    pub letters: u64,
+    /// How many by code.
+    pub codes: BTreeMap<String, u64>,
 }
 
 /// Which campaign.
@@ -175,6 +196,8 @@ impl Order {
             Self::CampaignReported(anchor) => ("campaign_reported", Some(&anchor.campaign_id)),
             Self::BulkHeld => ("bulk_held", None),
             Self::BulkReleased => ("bulk_released", None),
+            Self::DeadLettersReplayed(_) => ("dead_letters_replayed", None),
+            Self::DeadLettersPurged(_) => ("dead_letters_purged", None),
         }
     }
 }

@@ -98,6 +98,8 @@ impl Orders {
                 self.bulk_held.get_or_insert(at);
             }
             Order::BulkReleased => self.bulk_held = None,
+            // For whoever asks later who did it, and why.
+            Order::DeadLettersReplayed(_) | Order::DeadLettersPurged(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ pub mod all_users;
 pub mod campaign;
 pub mod check;
 pub mod completions;
+pub mod dead_letters;
 pub mod definitions;
 pub mod explain;
 mod http;
@@ -51,6 +52,9 @@ pub enum Command {
     /// Log out everybody on a list, watch it to its end, and prove it.
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// See what could not be done, and why; do it again, or give it up.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// Revoke sessions at once, straight at Stytch, when RabbitMQ or the worker is down.
     Revoke(Box<revoke::Args>),
     /// Say what a dead-letter code, an error type of Stytch's, an HTTP status or a state means.
@@ -79,6 +83,7 @@ impl Command {
             Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
             Self::Campaign(command) => campaign::run(command).await?,
+            Self::DeadLetters(command) => dead_letters::run(command).await?,
             Self::Revoke(args) => revoke::run(*args).await?,
             Self::Explain(args) => explain::run(&args)?,
             Self::Policy(args) => policy::run(&args)?,
@@ -128,9 +133,9 @@ impl From<broker::Error> for Failure {
     fn from(error: broker::Error) -> Self {
         match error {
             _ if error.is_a_setting() => Self::Usage(error.to_string()),
-            broker::Error::Unreachable(_) | broker::Error::TimedOut(_) => {
-                Self::Unavailable(error.into())
-            }
+            broker::Error::Unreachable(_)
+            | broker::Error::TimedOut(_)
+            | broker::Error::InUse(_) => Self::Unavailable(error.into()),
             _ => Self::Failed(error.into()),
         }
     }

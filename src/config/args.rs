@@ -36,6 +36,12 @@ const PUBLISH_GROUPS: &[Group] = &[
 /// What `revoker definitions` needs: what names follow from.
 const DEFINITIONS_GROUPS: &[Group] = &[("RabbitMQ", &[&broker::PREFIX, &settle::RETRY_DELAYS])];
 
+/// What `revoker dead-letters` needs: the broker, and the keys of what it shall open.
+const DEAD_LETTERS_GROUPS: &[Group] = &[
+    ("RabbitMQ", broker::SETTINGS),
+    ("Retries and storage", &[&settle::SEAL_KEY_FILE]),
+];
+
 /// What `revoker revoke` needs: Stytch alone.
 const REVOKE_GROUPS: &[Group] = &[
     ("Stytch", revoke::SETTINGS),
@@ -186,6 +192,11 @@ some_args! {
 some_args! {
     /// The flags and variables of `revoker definitions`, not yet checked.
     DefinitionsArgs, DEFINITIONS_GROUPS
+}
+
+some_args! {
+    /// The flags and variables of `revoker dead-letters`, not yet checked.
+    DeadLettersArgs, DEAD_LETTERS_GROUPS
 }
 
 some_args! {

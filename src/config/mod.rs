@@ -8,6 +8,7 @@
 
 mod args;
 mod broker;
+mod dead_letters;
 mod environment;
 mod gate;
 mod names;
@@ -27,9 +28,10 @@ use secrecy::SecretString;
 
 use crate::event::{Environment, Expectations};
 pub use args::{
-    DefinitionsArgs, PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs, StatusArgs,
-    VerifyReportArgs,
+    DeadLettersArgs, DefinitionsArgs, PublishArgs, ReportArgs, RevokeArgs, RunArgs, StartArgs,
+    StatusArgs, VerifyReportArgs,
 };
+pub use dead_letters::DeadLettersSettings;
 pub use environment::operator;
 pub use names::NamesSettings;
 use problems::Reader;

@@ -63,7 +63,7 @@ pub(super) fn key_ring(
     warnings: &mut Vec<String>,
 ) -> Option<KeyRing> {
     if reader.raw(&SEAL_KEY_FILE).is_some() {
-        return reader.read(&SEAL_KEY_FILE, key_ring_file);
+        return given_key_ring(reader);
     }
     let project = project?;
     match project.environment {
@@ -81,6 +81,11 @@ pub(super) fn key_ring(
             Some(ring)
         }
     }
+}
+
+/// The key ring from its file, if one is given.
+pub(super) fn given_key_ring(reader: &mut Reader<'_>) -> Option<KeyRing> {
+    reader.read(&SEAL_KEY_FILE, key_ring_file)
 }
 
 fn key_ring_file(path: &str) -> Result<KeyRing, String> {

@@ -104,6 +104,8 @@ pub struct History {
     pub queue: Option<String>,
     /// Whether it was given out too often without an end, and is handled alone since.
     pub on_trial: bool,
+    /// How often an operator has replayed it from the dead letters.
+    pub replays: u32,
     /// Whether it came back through our own return exchange, so that this history may be believed.
     pub returned: bool,
 }

@@ -87,6 +87,17 @@ impl Code {
         halves.expect("an explanation is what is wrong; what to do")
     }
 
+    /// The code of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::all().find(|code| code.as_str() == word)
+    }
+
+    /// Whether an event that ended so ends so again, however often and whenever it is replayed: its body
+    /// stays as it is, and so does the contract.
+    pub const fn comes_back(self) -> bool {
+        matches!(self, Self::Rejected(code) if !matches!(code, event::Code::TimeInFuture))
+    }
+
     /// The complete closed set.
     pub fn all() -> impl Iterator<Item = Self> {
         let own = [

@@ -4,6 +4,7 @@
 
 pub mod code;
 pub mod delay;
+pub mod letter;
 pub mod outcome;
 pub mod perform;
 pub mod report;

@@ -239,7 +239,8 @@ pub struct DeadLetter<'a> {
     pub queue: Option<&'a str>,
 }
 
-fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
+/// A history as headers.
+pub(super) fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
     let mut headers = vec![
         ("revoker-version", HeaderValue::Int(headers_version())),
         (
@@ -262,6 +263,9 @@ fn history_headers(history: &History) -> Vec<(&'static str, HeaderValue)> {
     }
     if history.on_trial {
         headers.push(("revoker-on-trial", HeaderValue::Bool(true)));
+    }
+    if history.replays > 0 {
+        headers.push(("revoker-replays", HeaderValue::Int(history.replays.into())));
     }
     headers
 }

@@ -193,6 +193,7 @@ impl Life {
             event_id: self.facts.event_id.clone(),
             queue: queue.map(str::to_owned),
             on_trial: self.message.history.on_trial,
+            replays: self.message.history.replays,
             returned: false,
         }
     }

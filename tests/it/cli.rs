@@ -3,6 +3,7 @@
 mod all_users;
 mod campaign;
 mod check;
+mod dead_letters;
 mod explain;
 mod patience;
 mod revoke;

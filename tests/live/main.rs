@@ -14,6 +14,7 @@
 mod away;
 mod campaign;
 mod check;
+mod dead_letters;
 mod denylist;
 mod drain;
 mod faults;

@@ -73,12 +73,12 @@ fn campaign_id(text: &str) -> Result<String, String> {
 }
 
 /// Who gives an order: `--by`, or whoever runs this.
-fn by(given: Option<&str>) -> String {
+pub(super) fn by(given: Option<&str>) -> String {
     given.map_or_else(crate::config::operator, str::to_owned)
 }
 
 /// A name for the record, as the event's `actor`.
-fn actor(text: &str) -> Result<String, String> {
+pub(super) fn actor(text: &str) -> Result<String, String> {
     const ACTOR_LEN_MAX: usize = 128;
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     match visible && (1..=ACTOR_LEN_MAX).contains(&text.len()) {
@@ -90,7 +90,7 @@ fn actor(text: &str) -> Result<String, String> {
 }
 
 /// Text for people, as the event's `note`.
-fn why(text: &str) -> Result<String, String> {
+pub(super) fn why(text: &str) -> Result<String, String> {
     const WHY_CHARS_MAX: usize = 256;
     match text.chars().count() <= WHY_CHARS_MAX && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
@@ -101,7 +101,7 @@ fn why(text: &str) -> Result<String, String> {
 }
 
 /// Tells a person what goes on, beside a result that a program may read.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     use std::io::Write;
     // Nobody may listen.
     let _ = writeln!(std::io::stderr().lock(), "{text}");

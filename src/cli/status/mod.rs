@@ -4,7 +4,7 @@
 
 pub mod broker;
 pub mod screen;
-mod text;
+pub(super) mod text;
 pub mod verdict;
 pub mod worker;
 

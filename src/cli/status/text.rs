@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Foreign text without what would steer a terminal, and not too long.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::cli) fn plain(text: &str) -> String {
     const CHARS_MAX: usize = 300;
     text.chars()
         .filter(|c| !c.is_control())
@@ -12,7 +12,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// `4m 12s`: at most two units; `0s` for what lies ahead of this clock.
-pub(super) fn age(seconds: i64) -> String {
+pub(in crate::cli) fn age(seconds: i64) -> String {
     let seconds = u64::try_from(seconds).unwrap_or(0);
     let whole = humantime::format_duration(Duration::from_secs(seconds)).to_string();
     let mut units = whole.split(' ');
@@ -24,7 +24,7 @@ pub(super) fn age(seconds: i64) -> String {
 }
 
 /// `12,345`.
-pub(super) fn number(n: u64) -> String {
+pub(in crate::cli) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn number(n: u64) -> String {
 
 /// A head and rows of cells as lines, each column as wide as its widest cell, and one of numbers set
 /// to the right.
-pub(super) fn table(rows: &[Vec<String>]) -> String {
+pub(in crate::cli) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
     let layout: Vec<(usize, bool)> = (0..columns)

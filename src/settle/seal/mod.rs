@@ -106,20 +106,11 @@ impl KeyRing {
         event_id: &str,
         sealed: &[u8],
     ) -> Result<(Properties, Bytes), OpenError> {
-        match sealed.first() {
-            None => return Err(OpenError::TooShort),
-            Some(&VERSION) => {}
-            Some(&other) => {
-                return Err(OpenError::UnknownVersion {
-                    newer: other > VERSION,
-                });
-            }
-        }
-        if sealed.len() < HEADER_LEN + TAG_LEN {
-            return Err(OpenError::TooShort);
-        }
-        let (header, ciphertext) = sealed.split_at(HEADER_LEN);
-        let (key_id, nonce) = header[1..].split_at(KEY_ID_LEN);
+        let Parts {
+            key_id,
+            nonce,
+            ciphertext,
+        } = parts(sealed)?;
         let key = self.by_id(key_id).ok_or(OpenError::UnknownKey)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::TooShort)?;
         let payload = Payload {
@@ -131,6 +122,48 @@ impl KeyRing {
             .map_err(|_| OpenError::Corrupt)?;
         plaintext::split(plaintext.into()).ok_or(OpenError::Corrupt)
     }
+}
+
+/// Whether a sealed body is of our form and its key is in the ring, if there is one. Nothing is opened:
+/// that a body was changed shows only when it is.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn look(sealed: &[u8], ring: Option<&KeyRing>) -> Result<(), OpenError> {
+    let parts = parts(sealed)?;
+    match ring {
+        Some(ring) if ring.by_id(parts.key_id).is_none() => Err(OpenError::UnknownKey),
+        _ => Ok(()),
+    }
+}
+
+/// What a sealed body is made of; the tag is at the end of the ciphertext.
+struct Parts<'a> {
+    key_id: &'a [u8],
+    nonce: &'a [u8],
+    ciphertext: &'a [u8],
+}
+
+fn parts(sealed: &[u8]) -> Result<Parts<'_>, OpenError> {
+    match sealed.first() {
+        None => return Err(OpenError::TooShort),
+        Some(&VERSION) => {}
+        Some(&other) => {
+            return Err(OpenError::UnknownVersion {
+                newer: other > VERSION,
+            });
+        }
+    }
+    if sealed.len() < HEADER_LEN + TAG_LEN {
+        return Err(OpenError::TooShort);
+    }
+    let (header, ciphertext) = sealed.split_at(HEADER_LEN);
+    let (key_id, nonce) = header[1..].split_at(KEY_ID_LEN);
+    Ok(Parts {
+        key_id,
+        nonce,
+        ciphertext,
+    })
 }
 
 /// What a sealed body is tied to. A queue name cannot hold `0x00`, so no two pairs look the same.

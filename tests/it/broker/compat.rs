@@ -52,6 +52,7 @@ fn clear() -> (Properties, History) {
         event_id: Some("reset-1".into()),
         queue: None,
         on_trial: false,
+        replays: 0,
         returned: true,
     };
     (properties, history)
@@ -65,6 +66,7 @@ fn sealed(n: u32, attempts: u32, queue: &str) -> (Properties, History) {
         event_id: Some(format!("reset-{}", n.max(2))),
         queue: Some(queue.into()),
         on_trial: false,
+        replays: 0,
         returned: true,
     };
     (sealed_properties(), history)

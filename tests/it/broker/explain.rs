@@ -140,8 +140,9 @@ fn the_reply_code_says_what_kind_of_error_it_is() {
     assert!(matches!(missing, Error::Missing(_)), "{missing:?}");
     assert!(missing.to_string().contains("'r.dead'"), "{missing}");
     assert!(missing.to_string().contains("REVOKER_TOPOLOGY=declare"));
+    let locked = explained(AMQPSoftError::RESOURCELOCKED, "RESOURCE_LOCKED - x");
+    assert!(matches!(locked, Error::InUse(_)), "{locked:?}");
     for other in [
-        explained(AMQPSoftError::RESOURCELOCKED, "RESOURCE_LOCKED - x"),
         explained(AMQPHardError::CONNECTIONFORCED, "CONNECTION_FORCED - x"),
         explain::error(&ErrorKind::ChannelsLimitReached.into()),
     ] {

@@ -1,12 +1,14 @@
 //! AMQP properties to ours and back: what a message keeps on its way through our queues.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
 };
 use revoker::{
-    broker::headers::{Read, read, write},
+    broker::headers::{Read, found, read, write},
     event::{HeaderValue, History, Lane, Message, Properties},
     settle::report::{self, Stored},
 };
@@ -42,6 +44,7 @@ fn history() -> History {
         event_id: Some("reset-1".into()),
         queue: Some("revocation.urgent.retry.10m".into()),
         on_trial: true,
+        replays: 3,
         returned: false,
     }
 }
@@ -231,4 +234,26 @@ fn a_newer_version_is_flagged_and_carried_on_unchanged() {
         ..History::default()
     };
     assert!(!read(&sent_round(&old, full()), true).newer);
+}
+
+/// For whoever looks at a dead letter.
+#[test]
+fn headers_of_ours_are_told_from_the_publishers() {
+    let ours = [("revoker-code", "expired"), ("revoker-new", "x")];
+    let all = [ours[0], ours[1], ("tenant", "eu"), ("x-death", "many")];
+    let found = found(
+        &with_headers(all.map(|(name, value)| (name, text(value)))),
+        "a",
+    );
+    let names = |headers: &[(String, HeaderValue)]| -> BTreeSet<String> {
+        headers.iter().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(
+        names(&found.ours),
+        ours.map(|(name, _)| name.to_owned()).into()
+    );
+    assert_eq!(
+        names(&found.properties.headers),
+        ["tenant".to_owned()].into()
+    );
 }

@@ -1,11 +1,11 @@
 //! Records of the operator's stream: what is written today is read for ever, and what is not understood
 //! is no record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use revoker::campaign::{
     Order, Record, WorkerState,
-    control::{Anchor, Campaign, Checkpoint, RECORD_BYTES_MAX},
+    control::{Anchor, Campaign, Checkpoint, Letters, RECORD_BYTES_MAX},
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,15 @@ fn all() -> Vec<Record> {
     };
     let mut first = record(Order::CampaignStarted(manifest(id, "campaign", 1)), 0);
     first.why = Some("tokens were leaked".into());
+    let letters = |done| Letters {
+        deed_id: "5b6d3582-ed8e-44e9-a9da-329d484ead84".into(),
+        filter: "--code attempts_exhausted".into(),
+        done,
+        letters: 3,
+        codes: BTreeMap::from([("attempts_exhausted".into(), 3)]),
+    };
+    let mut replayed = record(Order::DeadLettersReplayed(letters(false)), 9);
+    replayed.why.clone_from(&first.why);
     vec![
         first,
         record(Order::CampaignStarted(of_drill), 1),
@@ -44,6 +53,8 @@ fn all() -> Vec<Record> {
         record(Order::CampaignReported(anchor), 6),
         record(Order::BulkHeld, 7),
         record(Order::BulkReleased, 8),
+        replayed,
+        record(Order::DeadLettersPurged(letters(true)), 10),
     ]
 }
 
@@ -66,7 +77,7 @@ fn records_of_version_1_are_read_and_written_for_ever() {
         assert!(key.starts_with(kind) && key.ends_with(campaign_id.unwrap_or(kind)));
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 8, "one of each kind: {kinds:?}");
+    assert_eq!(kinds.len(), 10, "one of each kind: {kinds:?}");
 }
 
 #[test]

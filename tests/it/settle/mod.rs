@@ -3,6 +3,7 @@
 
 mod code;
 mod delay;
+mod letter;
 mod perform;
 mod report;
 mod unknown;

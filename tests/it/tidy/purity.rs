@@ -21,6 +21,7 @@ const PURE: &[&str] = &[
     "src/revoke/wire.rs",
     "src/settle/code.rs",
     "src/settle/delay.rs",
+    "src/settle/letter",
     "src/settle/outcome.rs",
     "src/settle/report.rs",
     "src/settle/verdict.rs",
