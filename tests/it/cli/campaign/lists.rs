@@ -51,11 +51,14 @@ fn rows(mut list: List) -> Vec<String> {
     rows
 }
 
+/// A list, `--column` and `--target`, what its ids are, and its rows.
+type Form<'a> = (&'a str, Option<&'a str>, Option<Kind>, Kind, &'a [&'a str]);
+
 #[test]
 fn in_every_form() {
     use Kind::{Session, User};
     #[rustfmt::skip]
-    let cases: &[(&str, Option<&str>, Option<Kind>, Kind, &[&str])] = &[
+    let cases: &[Form<'_>] = &[
         ("U1\nU2\n", None, None, User, &["1 U1", "2 U2"]),
         ("U1", None, None, User, &["1 U1"]),
         ("user_id\nU1\n\nU2", None, None, User, &["2 U1", "4 U2"]),
