@@ -147,7 +147,9 @@ impl Publishing {
     /// # Errors
     /// When the list has changed since it was checked, or the broker does not take the events.
     pub async fn up_to(&mut self, count: u64, mut tell: impl FnMut(u64)) -> Result<(), Failure> {
-        while self.published < count && !self.ended {
+        // Those of an earlier start are read again, so that the first are known.
+        let first = count.min(FIRST);
+        while (self.published < count || (self.first.len() as u64) < first) && !self.ended {
             let Some((line, target)) = self.rows.recv().await else {
                 self.finish().await?;
                 break;

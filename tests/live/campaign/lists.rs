@@ -125,6 +125,14 @@ async fn of_another_project_stop_after_the_first() {
         (listed["published"].as_u64(), listed["expected"].as_u64()),
         (Some(50), Some(200))
     );
+    // Once more changes nothing.
+    let ended = start(&world, &strangers, &[]).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(
+        ended.err.contains("wrong project or wrong column?"),
+        "{}",
+        ended.err
+    );
     // Whoever knows better goes on.
     let ended = start(&world, &strangers, &["--even-if-unknown", "--json"]).await;
     assert_eq!(ended.code, 0, "{ended:?}");

@@ -216,7 +216,8 @@ async fn publish(
         bar.show(published, &format!("published: {published} of {expected}"));
     };
     let publishing_all = async {
-        if publishing.published < FIRST && expected > FIRST {
+        // Not fewer than the first: an earlier start may have ended before it knew of them, or because of them.
+        if publishing.published <= FIRST && expected > FIRST {
             publishing.up_to(FIRST, show).await?;
             if !args.even_if_unknown {
                 first::check(settings, &publishing, &bar).await?;
