@@ -12,7 +12,7 @@ use super::{
     filter::Filter,
     record::Deed,
     scan::scan,
-    sending::{Bounds, Sending, Stopped},
+    sending::{Bounds, Sending, Stopped, said},
 };
 use crate::{
     broker::{browse::LETTERS_MAX, topology::Names},
@@ -105,16 +105,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         "replayed": heard.sent, "done": heard.done, "dead_again": heard.dead, "unheard": heard.unheard(),
         "codes": codes, "stopped": ended.as_ref().err().map(Stopped::word),
     });
-    let said = format!(
-        "{} replayed: {} done, {} dead again, {} not heard of yet",
-        number(heard.sent),
-        number(heard.done),
-        number(heard.dead),
-        number(heard.unheard())
-    );
     print(&match args.deed.json {
         true => format!("{result}\n"),
-        false => format!("{said}\n"),
+        false => format!("{}\n", said(heard)),
     })?;
     ended.map_err(Failure::from)
 }

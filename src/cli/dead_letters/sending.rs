@@ -88,6 +88,21 @@ impl From<broker::Error> for Stopped {
     }
 }
 
+/// What was heard so far, in words.
+pub(super) fn said(heard: Heard) -> String {
+    let silent = match heard.sent == heard.unheard() {
+        true => ": is a worker running, with REVOKER_OUTCOMES=on?",
+        false => "",
+    };
+    format!(
+        "{} replayed: {} done, {} dead again, {} not heard of yet{silent}",
+        number(heard.sent),
+        number(heard.done),
+        number(heard.dead),
+        number(heard.unheard())
+    )
+}
+
 /// A replay under way.
 pub struct Sending<'a> {
     filter: &'a Filter,
@@ -143,14 +158,7 @@ impl<'a> Sending<'a> {
             }
             if sent > 0 {
                 self.listen().await?;
-                let heard = self.ramp.total();
-                tell(&format!(
-                    "{} replayed: {} done, {} dead again, {} not heard of yet",
-                    number(heard.sent),
-                    number(heard.done),
-                    number(heard.dead),
-                    number(heard.unheard())
-                ));
+                tell(&said(self.ramp.total()));
             }
             if sent < size {
                 return Ok(());

@@ -119,7 +119,9 @@ fn body(
 fn page(letter: &Letter, found: &Found, body: &Body) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<28} {}", plain(value));
+        // Whole, unlike in lists: what is wrong may take several sentences.
+        let value: String = value.chars().filter(|c| !c.is_control()).collect();
+        let _ = writeln!(text, "{name:<28} {value}");
     };
     row("code", letter.cause.as_str());
     row("what to do", letter.cause.explanation());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lapin::options::ExchangeDeleteOptions;
+
 use super::Crafted;
 use crate::harness::{Event, PATIENCE, World, wait};
 
@@ -82,5 +84,36 @@ async fn loses_none() {
     assert_eq!(
         world.sandbox.revoked().await,
         (letters.len() - expired) as u64
+    );
+}
+
+/// What is not confirmed is not removed.
+#[tokio::test]
+async fn what_no_queue_takes_stays() {
+    let world = World::new("no-way-back").await;
+    world.declare().await;
+    let letters = (0..3).map(|n| Crafted::new("expired", format!("session-{n}")).event(None));
+    world.broker.publish(&letters.collect::<Vec<_>>()).await;
+    let connection = world.broker.connect().await;
+    let channel = connection.create_channel().await.unwrap();
+    let back = world.broker.name("urgent.return");
+    channel
+        .exchange_delete(back.clone().into(), ExchangeDeleteOptions::default())
+        .await
+        .unwrap();
+    let replay = ["replay", "--yes", "--why", "x"];
+    let ended = world.dead_letters(&replay).await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.contains(&back), "{ended:?}");
+    assert_eq!(world.dead_ids().await.len(), 3);
+    let records = world.records().await;
+    let done: Vec<_> = records
+        .iter()
+        .map(|(.., letters)| (letters.done, letters.letters))
+        .collect();
+    assert_eq!(
+        done,
+        [(false, 3), (true, 0)],
+        "it was tried, and came to nothing"
     );
 }
