@@ -31,7 +31,7 @@ pub async fn check(
 ) -> Result<(), Failure> {
     let manifest = publishing.manifest();
     let id = &manifest.campaign_id;
-    let mut follower = Follower::open(settings, id).await?;
+    let mut follower = Follower::open_patiently(settings, id, |why| bar.tell(why)).await?;
     loop {
         let stand: Vec<Done> = publishing
             .first
@@ -62,7 +62,7 @@ pub async fn check(
             ),
         );
         if follower.listen(LOOK, |why| bar.tell(why)).await == Turn::Extended {
-            follower = Follower::open(settings, id).await?;
+            follower = Follower::open_patiently(settings, id, |why| bar.tell(why)).await?;
         }
     }
 }

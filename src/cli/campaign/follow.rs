@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -16,16 +16,14 @@ use crate::{
     cli::Failure,
 };
 
-use super::{read, records};
+use super::read;
 
 /// First wait before a stream is opened again; doubles up to [`AGAIN_MAX`].
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait before a stream is opened again.
 const AGAIN_MAX: Duration = Duration::from_secs(15);
-/// How many of the last outcomes are looked through for the workers' rate.
-const RECENT: u64 = 2_000;
-/// A rate that was told longer ago says nothing of today.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
+/// How long the broker may be away for one who has begun.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Workers that are remembered at most.
 const WORKERS_MAX: usize = 1_000;
 
@@ -144,6 +142,30 @@ impl Follower {
         Ok(follower)
     }
 
+    /// As [`Follower::open`], for one who has to go on: a broker that is away is waited for. `told` hears why.
+    ///
+    /// # Errors
+    /// As [`Follower::open`], when it has been away for too long.
+    pub async fn open_patiently(
+        settings: &broker::Settings,
+        id: &str,
+        mut told: impl FnMut(&str),
+    ) -> Result<Self, Failure> {
+        let (until, mut again) = (Instant::now() + PATIENCE, AGAIN_FIRST);
+        loop {
+            match Self::open(settings, id).await {
+                Err(Failure::Unavailable(error) | Failure::Failed(error))
+                    if Instant::now() < until =>
+                {
+                    told(&format!("{error:#}; trying again in {} s", again.as_secs()));
+                }
+                opened => return opened,
+            }
+            sleep(again.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
+            again = (again * 2).min(AGAIN_MAX);
+        }
+    }
+
     /// What is proven.
     pub fn proof(&self) -> &Proof {
         &self.told.proof
@@ -237,31 +259,6 @@ impl Follower {
             }
         }
     }
-}
-
-/// Where the next outcome will stand, and the calls a second that workers allow, as far as they have told
-/// of it lately.
-///
-/// # Errors
-/// When the broker cannot be used.
-pub async fn audit_now(settings: &broker::Settings) -> Result<(u64, Option<f64>), Failure> {
-    let tail = Tail::open_near_end(settings, Stream::Audit, RECENT).await;
-    let mut tail = tail.map_err(records::failure)?;
-    let (mut read, mut rates) = (None, BTreeMap::new());
-    while tail.has_more(read) {
-        let entry = tail.next().await?;
-        read = Some(entry.offset);
-        if let Some(state) = WorkerState::read(&entry.body).filter(is_fresh) {
-            rates.insert(state.worker, state.rate);
-        }
-    }
-    let next = tail.end.map_or(0, |end| end + 1);
-    tail.close().await;
-    Ok((next, (!rates.is_empty()).then(|| rates.values().sum())))
-}
-
-fn is_fresh(state: &WorkerState) -> bool {
-    Timestamp::now().duration_since(state.at) <= FRESH
 }
 
 /// What became of the campaign meanwhile.

@@ -83,7 +83,7 @@ pub async fn wait(
             }
         };
         if turn == Turn::Extended {
-            follower = Follower::open(settings, id).await?;
+            follower = Follower::open_patiently(settings, id, |why| bar.tell(why)).await?;
         }
     }
     bar.end();

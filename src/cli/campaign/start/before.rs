@@ -1,18 +1,31 @@
 //! What is there before a start, and the manifest that begins it.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    super::{beginning::Beginning, follow, publishing::Common, records, scan::Scan},
+    super::{beginning::Beginning, publishing::Common, records, scan::Scan},
     args::Args,
 };
 use crate::{
-    broker::{self, survey::Standing, topology::Names, visit::Visit},
-    campaign::{Manifest, Order, Orders, Record},
+    broker::{
+        self,
+        stream::{Stream, Tail},
+        survey::Standing,
+        topology::Names,
+        visit::Visit,
+    },
+    campaign::{Manifest, Order, Orders, Record, WorkerState},
     cli::Failure,
     event::{Expectations, Lane},
 };
+
+/// How many of the last outcomes are looked through for the workers' rate.
+const RECENT: u64 = 2_000;
+/// A rate that was told longer ago says nothing of today.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the broker holds before a start.
 pub(super) struct Before {
@@ -37,7 +50,7 @@ pub(super) async fn look(settings: &broker::Settings) -> Result<Before, Failure>
         records::failure(broker::Error::Missing(format!("there is no queue {lane}")))
     })?;
     let orders = records::read(settings).await?;
-    let (audit_offset, rate) = follow::audit_now(settings).await?;
+    let (audit_offset, rate) = audit_now(settings).await?;
     Ok(Before {
         orders,
         bulk,
@@ -101,4 +114,29 @@ pub(super) async fn announce(settings: &broker::Settings, common: &Common) -> Re
             manifest.campaign_id
         ))),
     }
+}
+
+/// Where the next outcome will stand, and the calls a second that workers allow, as far as they have told
+/// of it lately.
+///
+/// # Errors
+/// When the broker cannot be used.
+async fn audit_now(settings: &broker::Settings) -> Result<(u64, Option<f64>), Failure> {
+    let tail = Tail::open_near_end(settings, Stream::Audit, RECENT).await;
+    let mut tail = tail.map_err(records::failure)?;
+    let (mut read, mut rates) = (None, BTreeMap::new());
+    while tail.has_more(read) {
+        let entry = tail.next().await?;
+        read = Some(entry.offset);
+        if let Some(state) = WorkerState::read(&entry.body).filter(is_fresh) {
+            rates.insert(state.worker, state.rate);
+        }
+    }
+    let next = tail.end.map_or(0, |end| end + 1);
+    tail.close().await;
+    Ok((next, (!rates.is_empty()).then(|| rates.values().sum())))
+}
+
+fn is_fresh(state: &WorkerState) -> bool {
+    Timestamp::now().duration_since(state.at) <= FRESH
 }

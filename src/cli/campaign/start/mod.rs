@@ -246,7 +246,7 @@ async fn wait(args: &Args, settings: &broker::Settings, said: &str) -> Result<()
     if args.no_wait {
         return Ok(());
     }
-    let follower = Follower::open(settings, id).await?;
+    let follower = Follower::open_patiently(settings, id, tell).await?;
     let follower = status::wait(settings, id, follower).await?;
     status::show(id, &follower, args.json)
 }
