@@ -108,9 +108,7 @@ fn check_calls(before: &Metrics, after: &Metrics, end: &str) -> u64 {
     let failed: f64 = failures.into_iter().map(of).sum();
     assert!(failed >= 5.0, "{failed} calls failed");
     let otherwise = failures.map(|failure| (failure, of(failure)));
-    // On a busy machine the deadline may pass before there is too much of an answer.
-    let late = if end == "timeout" { 0.0 } else { of("timeout") };
-    assert_eq!(of(end) + late, failed, "{otherwise:?}");
+    assert_eq!(of(end), failed, "{otherwise:?}");
     let took = "revoker_stytch_request_duration_seconds";
     let in_time = after.sum(&format!("{took}_bucket"), &[("le", DEADLINE_BUCKET)]);
     assert_eq!(in_time, after.sum(&format!("{took}_count"), &[]));
