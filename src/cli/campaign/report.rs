@@ -11,13 +11,12 @@ mod list;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{actor, campaign_id, read, signature::Signer};
+use super::{actor, campaign_id, read, records, signature::Signer};
 use crate::{
-    broker::{self, PublishOne, topology::Names},
+    broker,
     campaign::{
         Order, Orders, Record,
         control::Anchor,
@@ -154,14 +153,7 @@ async fn anchor(
         complete: written.footer.complete,
     });
     let record = Record::new(order, header.by.clone(), None, header.written_at);
-    let message = PublishOne {
-        exchange: Names::new(&settings.prefix).control(),
-        routing_key: record.routing_key(),
-        body: Bytes::from(record.write()),
-        content_type: "application/json".to_owned(),
-        message_id: uuid::Uuid::new_v4().to_string(),
-    };
-    broker::publish_once(settings, message).await
+    broker::publish_once(settings, records::message(settings, &record)).await
 }
 
 fn not_anchored(error: &broker::Error) -> Failure {
