@@ -57,7 +57,7 @@ pub async fn check(
         bar.show(
             stand.len() as u64,
             &format!(
-                "the first {} go alone: waiting for {waiting} outcomes",
+                "the first {} go alone: waiting for {waiting} outcomes of workers that run with REVOKER_OUTCOMES on",
                 stand.len()
             ),
         );

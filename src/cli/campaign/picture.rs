@@ -121,7 +121,7 @@ impl Picture<'_> {
         let slow = live.iter().find(|worker| worker.state != "running");
         match (slow, live.len()) {
             (Some(worker), _) => format!("a worker is {}: {}", worker.state, worker.why),
-            (None, 0) => "no worker has told of itself in the last minute and a half".to_owned(),
+            (None, 0) => "no worker has told of itself in the last minute and a half: does one run, with REVOKER_OUTCOMES on?".to_owned(),
             (None, workers) => {
                 let rate: f64 = live.iter().map(|worker| worker.rate).sum();
                 format!("{workers} running, {rate:.0} calls/s allowed")
