@@ -179,6 +179,9 @@ pub(super) async fn confirmed(
     let answer = loop {
         match timeout(BLOCKED_LOOK, &mut confirm).await {
             Ok(answer) => break answer,
+            Err(_) if !connection.status().connected() => {
+                return Err(Error::Unreachable("the connection is gone".into()));
+            }
             Err(_) if connection.status().blocked() => waited = Duration::ZERO,
             Err(_) => waited += BLOCKED_LOOK,
         }

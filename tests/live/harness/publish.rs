@@ -7,12 +7,14 @@ use lapin::{
     Confirmation, Connection,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Event, broker::Broker};
 
 /// Publishes whose confirm is awaited at the same time.
 const CONFIRMS_IN_FLIGHT_MAX: usize = 500;
+/// How long a round of an outbox waits for its confirms: they may wait for a broker in an alarm.
+const CONFIRMS_MAX: Duration = Duration::from_secs(60);
 /// Events that an outbox sends at once.
 const CHUNK: usize = 20;
 /// Between those.
@@ -39,10 +41,12 @@ impl Broker {
     /// # Panics
     /// When the broker returns one.
     pub(crate) async fn try_publish(&self, events: &[Event]) -> Option<BTreeSet<usize>> {
-        let connection = self.try_connect().await.ok()?;
+        // The library has no time-outs, and now and then never tells of a connection that broke.
+        let connection = timeout(CONFIRMS_MAX, self.try_connect()).await.ok()?.ok()?;
         let mut confirmed = BTreeSet::new();
         // An error is the connection's end: what is confirmed by then counts.
-        let _ = self.publish_over(&connection, events, &mut confirmed).await;
+        let publishing = self.publish_over(&connection, events, &mut confirmed);
+        let _ = timeout(CONFIRMS_MAX, publishing).await;
         Some(confirmed)
     }
 
