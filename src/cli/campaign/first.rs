@@ -41,13 +41,12 @@ pub async fn check(
         let count = |wanted: &[Done]| stand.iter().filter(|done| wanted.contains(done)).count();
         let waiting = count(&[Done::Waiting]);
         if waiting == 0 {
-            let unknown = count(&[Done::UnknownUser, Done::NoSuchSession, Done::Failed]);
-            let unknown = match manifest.target_kind.as_str() {
+            let unknown: &[Done] = match manifest.target_kind.as_str() {
                 // Stytch knows a user who has no session to end.
-                "user" => count(&[Done::UnknownUser, Done::Failed]),
-                _ => unknown,
+                "user" => &[Done::UnknownUser, Done::Failed],
+                _ => &[Done::NoSuchSession, Done::Failed],
             };
-            return judge(id, unknown, stand.len());
+            return judge(id, count(unknown), stand.len());
         }
         if let Some(at) = follower.campaign().cancelled {
             return Err(Failure::Failed(anyhow!(
