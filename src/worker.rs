@@ -82,7 +82,7 @@ pub struct Worker<A> {
     /// Calls on the wire and revocations of late.
     pub flights: Flights<Shared>,
     /// What is in hand.
-    pub backlog: Backlog,
+    pub backlog: Arc<Backlog>,
     /// How the API last failed or refused us.
     pub heard: Heard,
     /// Who is in hand alone.

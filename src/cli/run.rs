@@ -88,9 +88,11 @@ pub(super) fn assemble(
     board: Arc<StateBoard>,
     teller: Teller,
 ) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
-    let seen = (Arc::clone(&metrics), Arc::clone(&board));
-    let watch: broker::Watch =
-        Arc::new(move |fact| worker::watch(&seen.0, &seen.1, fact, Timestamp::now()));
+    let backlog = Arc::new(Backlog::default());
+    let watch: broker::Watch = {
+        let seen = (metrics.clone(), board.clone(), backlog.clone());
+        Arc::new(move |fact| worker::watch(&seen.0, &seen.1, &seen.2, fact, Timestamp::now()))
+    };
     let names = Names::new(&settings.broker.prefix);
     let broker = Broker::new(settings.broker, watch);
     let worker = Worker {
@@ -104,7 +106,7 @@ pub(super) fn assemble(
         metrics,
         board,
         flights: Flights::default(),
-        backlog: Backlog::default(),
+        backlog,
         heard: Heard::default(),
         solitude: Solitude::default(),
         orders: Obeyed::default(),

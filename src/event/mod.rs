@@ -14,6 +14,7 @@ pub mod message;
 mod reason;
 mod target;
 mod time;
+pub mod trace;
 mod value;
 
 use std::fmt;

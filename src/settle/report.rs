@@ -14,7 +14,7 @@ use super::{
     outcome::{Outcome, Unknown},
 };
 use crate::{
-    event::{HeaderValue, History, Message, Properties},
+    event::{HeaderValue, History, Message, Properties, trace},
     failpoint,
 };
 
@@ -53,10 +53,19 @@ pub struct Facts {
     pub newest_started_at: Option<Timestamp>,
     /// Attempts that failed for a reason of its own.
     pub attempts: u32,
+    /// The publisher's `traceparent`.
+    pub traceparent: Option<String>,
     /// Stytch's `request_id` of the last answer.
     pub request_id: Option<String>,
     /// Stytch's `error_type` of the last answer.
     pub error_type: Option<String>,
+}
+
+impl Facts {
+    /// The trace that the event belongs to.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref().and_then(trace::trace_id)
+    }
 }
 
 #[derive(Serialize)]
@@ -87,6 +96,8 @@ struct OutcomeV1<'a> {
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     occurred_at: Option<Timestamp>,
     completed_at: Timestamp,
@@ -136,6 +147,7 @@ pub fn outcome(
         cutoff: facts.cutoff,
         attempts: facts.attempts,
         request_id: facts.request_id.as_deref(),
+        trace_id: facts.trace_id(),
         occurred_at: facts.occurred_at,
         completed_at: now,
         exposure_seconds: exposure,
@@ -153,10 +165,19 @@ pub fn outcome(
             .into(),
         properties: Properties {
             content_type: Some("application/json".into()),
+            headers: traceparent(facts),
             ..Properties::default()
         },
         headers: vec![("revoker-version", HeaderValue::Int(headers_version()))],
     }
+}
+
+/// The publisher's `traceparent` as it came: we open no span of our own that another could hang on.
+fn traceparent(facts: &Facts) -> Vec<(String, HeaderValue)> {
+    let passed_on = facts.traceparent.iter();
+    passed_on
+        .map(|text| ("traceparent".to_owned(), HeaderValue::Text(text.clone())))
+        .collect()
 }
 
 /// A body as it is stored: the publisher's own, or sealed.

@@ -111,7 +111,7 @@ catalogue! {
     by_reason: Count "revoker_events_by_reason_total" [Reason] "Events by the reason their publisher gave.";
     exposure: Histogram "revoker_exposure_seconds" [Lane] [0.25 0.5 1 2.5 5 10 30 60 120 300 900 3600 14400]
         "From the event's occurred_at to the confirmed revocation.";
-    unmeasured: Count "revoker_exposure_unmeasured_total" [Unmeasured] "Revocations whose exposure is kept out of the histogram.";
+    unmeasured: Count "revoker_exposure_unmeasured_total" [Lane, Unmeasured] "Revocations whose exposure is kept out of the histogram.";
     stage: Histogram "revoker_stage_duration_seconds" [Stage] [0.001 0.01 0.1 1 10 60 600] "Where an event's time went.";
     oldest: Gauge "revoker_oldest_unfinished_event_timestamp_seconds" [Lane] "occurred_at of the oldest event in hand; 0 if none.";
     last_received: Gauge "revoker_last_received_event_timestamp_seconds" [Lane] "When the last event was taken; 0 if none.";
@@ -128,6 +128,7 @@ catalogue! {
     breaker: Count "revoker_breaker_transitions_total" [Breaker] "Changes of the breaker, by the state it changed to.";
     queue_messages: Gauge "revoker_queue_messages" [Queue] "Ready messages, the maximum of the last three readings.";
     queue_polled: Gauge "revoker_queue_polled_timestamp_seconds" [] "When the depths were last read; 0 if never.";
+    bulk_held: Gauge "revoker_bulk_held" [] "1 while an operator holds the whole bulk lane.";
     inflight: Gauge "revoker_inflight_events" [Lane] "Events in hand.";
     inflight_limit: Gauge "revoker_inflight_limit" [Lane] "How many events may be in hand.";
     dead_letters: Count "revoker_dead_letters_total" [Lane, DeadLetterCode] "Events put into the dead-letter queue, by code.";

@@ -55,7 +55,7 @@ impl Metrics {
         }
     }
 
-    /// The text exposition, format 0.0.4.
+    /// The text exposition.
     pub fn render(&self) -> String {
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
@@ -112,8 +112,8 @@ impl Metrics {
     }
 
     /// A revocation whose exposure says nothing about us.
-    pub fn exposure_unmeasured(&self, cause: Unmeasured) {
-        self.all.unmeasured.at(cause as usize).inc();
+    pub fn exposure_unmeasured(&self, lane: Lane, cause: Unmeasured) {
+        self.all.unmeasured.at2(lane as usize, cause as usize).inc();
     }
 
     /// An event spent this long in one stage.
@@ -126,10 +126,8 @@ impl Metrics {
 
     /// `occurred_at` of the oldest event in hand, if there is one.
     pub fn oldest_unfinished(&self, lane: Lane, occurred_at: Option<Timestamp>) {
-        self.all
-            .oldest
-            .at(lane as usize)
-            .set(occurred_at.map_or(0.0, seconds));
+        let oldest = self.all.oldest.at(lane as usize);
+        oldest.set(occurred_at.map_or(0.0, seconds));
     }
 
     /// When the last event was taken.
@@ -140,6 +138,11 @@ impl Metrics {
     /// When the last revocation was confirmed.
     pub fn last_revocation(&self, lane: Lane, at: Timestamp) {
         self.all.last_revocation.at(lane as usize).set(seconds(at));
+    }
+
+    /// Whether an operator holds the whole bulk lane.
+    pub fn bulk_held(&self, held: bool) {
+        self.all.bulk_held.only().set(one_if(held));
     }
 
     /// Adds `change` to the number of events in hand.
@@ -170,14 +173,11 @@ impl Metrics {
     /// An event was put into the dead-letter queue. `sealed`: it holds a credential of a session
     /// that was not revoked.
     pub fn dead_letter(&self, lane: Lane, code: Code, sealed: bool) {
-        let known = |code| {
-            self.dead_letter_codes
-                .iter()
-                .position(|known| *known == code)
-        };
+        let known = |code| self.dead_letter_codes.iter().position(|one| *one == code);
         // A code that blames our credentials pauses the worker; on a dead letter it is our own bug.
-        let index = known(code).or_else(|| known(Code::InternalError));
-        let index = index.expect("internal_error is a dead-letter code");
+        let index = known(code)
+            .or_else(|| known(Code::InternalError))
+            .expect("internal_error is one");
         self.all.dead_letters.at2(lane as usize, index).inc();
         if sealed {
             self.all.dead_letters_sealed.at(lane as usize).inc();

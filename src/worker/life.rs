@@ -10,6 +10,7 @@ use super::{Worker, job};
 use crate::{
     event::{
         Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
+        trace,
     },
     gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
     revoke::{Class, Reply, outcome::ApiCode},
@@ -83,6 +84,7 @@ impl Life {
         };
         let facts = Facts {
             event_id: message.history.event_id.clone(),
+            traceparent: trace::traceparent(&message.properties),
             attempts: message.history.attempts,
             ..Facts::default()
         };
@@ -145,6 +147,7 @@ impl Life {
         let event_id = history.event_id.as_deref().unwrap_or_default();
         match worker.ring.open(queue, event_id, &self.message.body) {
             Ok((properties, body)) => {
+                self.facts.traceparent = trace::traceparent(&properties);
                 self.message.properties = properties;
                 self.message.body = body;
                 Ok(())

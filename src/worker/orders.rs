@@ -97,6 +97,11 @@ impl Obeyed {
         lane == Lane::Urgent || self.0.borrow().lets_bulk_go()
     }
 
+    /// Whether all of bulk is held by order.
+    pub(super) fn holds_bulk(&self) -> bool {
+        self.0.borrow().orders.bulk_held.is_some()
+    }
+
     /// That the stream cannot be read, and when it is tried again, if so.
     pub(super) fn unread(&self) -> Option<Option<Timestamp>> {
         self.0.borrow().trouble

@@ -19,9 +19,6 @@ use crate::{
     telemetry::sets::{DeliveryKind, RetryCause, Stage, Unmeasured},
 };
 
-/// An event older than this when we first see it says nothing about how fast we are.
-const BACKDATED_AFTER: SignedDuration = SignedDuration::from_mins(15);
-
 impl<A> Worker<A> {
     pub(super) fn record_taken(&self, life: &Life, now: Timestamp) {
         let message = &life.message;
@@ -43,16 +40,11 @@ impl<A> Worker<A> {
             self.metrics.by_reason(&event.reason);
             self.metrics.stage(Stage::Queue, positive(age));
         }
-        life.unmeasured = match () {
-            () if event.occurred_in_future => Some(Unmeasured::Future),
-            () if first && !life.message.redelivered && age > BACKDATED_AFTER => {
-                Some(Unmeasured::Backdated)
-            }
-            () => None,
-        };
+        life.unmeasured = self.unmeasured(life, event);
         if event.unknown_id_format {
             tracing::warn!(
                 event.id = %event.id,
+                trace_id = life.facts.trace_id(),
                 publisher = %life.message.publisher,
                 next = "sent all the same",
                 "the target's id has a format this worker does not know"
@@ -93,6 +85,7 @@ impl<A> Worker<A> {
         }
         tracing::info!(
             event.id = life.facts.event_id.as_deref(),
+            trace_id = life.facts.trace_id(),
             lane = life.message.lane.as_str(),
             call = call.kind().as_str(),
             result = reply.class.result().as_str(),
@@ -187,6 +180,20 @@ impl<A> Worker<A> {
         }
     }
 
+    /// Why the event's age says nothing about us, if so.
+    fn unmeasured(&self, life: &Life, event: &Event) -> Option<Unmeasured> {
+        let message = &life.message;
+        let fresh = !message.history.returned && !message.redelivered;
+        match () {
+            () if message.history.replays > 0 => Some(Unmeasured::Replay),
+            () if event.occurred_in_future => Some(Unmeasured::Future),
+            () if fresh && self.backlog.is_backdated(message.lane, event.occurred_at) => {
+                Some(Unmeasured::Backdated)
+            }
+            () => None,
+        }
+    }
+
     fn record_done(&self, life: &Life, outcome: Outcome, recorded: Recorded) {
         let (now, lane) = ((self.wall)(), life.message.lane);
         let exposure = life
@@ -201,7 +208,7 @@ impl<A> Worker<A> {
         if matches!(outcome, Outcome::Revoked | Outcome::AlreadyGone) {
             self.metrics.last_revocation(lane, now);
             match (life.unmeasured, exposure) {
-                (Some(cause), _) => self.metrics.exposure_unmeasured(cause),
+                (Some(cause), _) => self.metrics.exposure_unmeasured(lane, cause),
                 (None, Some(exposure)) => self.metrics.exposure(lane, exposure),
                 (None, None) => {}
             }
@@ -209,6 +216,7 @@ impl<A> Worker<A> {
         self.record_unrecorded(lane, recorded);
         tracing::info!(
             event.id = life.facts.event_id.as_deref(),
+            trace_id = life.facts.trace_id(),
             lane = lane.as_str(),
             publisher = %life.message.publisher,
             outcome = outcome.as_str(),
@@ -234,6 +242,7 @@ impl<A> Worker<A> {
         self.record_unrecorded(lane, recorded);
         tracing::warn!(
             event.id = life.facts.event_id.as_deref(),
+            trace_id = life.facts.trace_id(),
             lane = lane.as_str(),
             publisher = %life.message.publisher,
             outcome = Outcome::DeadLettered.as_str(),
@@ -253,6 +262,7 @@ impl<A> Worker<A> {
         self.metrics.retry(lane, cause);
         tracing::info!(
             event.id = life.facts.event_id.as_deref(),
+            trace_id = life.facts.trace_id(),
             lane = lane.as_str(),
             cause = cause.as_str(),
             attempt = life.account.attempts,

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{Worker, ending::Ending, life::Life};
 use crate::{
-    event::{Lane, Message},
+    event::{Lane, Message, trace},
     gate::trial::{BEGINS_WITHIN, COMPANY_MAX},
     revoke::Api,
     settle::{Outbox, Receipt},
@@ -86,6 +86,7 @@ impl<A: Api> Worker<A> {
             lane = lane.as_str(),
             publisher = %message.publisher,
             event.id = message.history.event_id.as_deref(),
+            trace_id = trace::traceparent(&message.properties).as_deref().and_then(trace::trace_id),
             failed_trials = message.delivery_count,
             body_bytes = message.body.len(),
             "a message that may end the workers is handled alone"

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::Backlog;
 use crate::{
-    broker::{Fact, Trouble},
+    broker::{Depth, Fact, Trouble},
+    event::Lane,
     settle::{PublishError, To},
     telemetry::{
         Metrics, State, StateBoard, Why,
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Turns what happens at the broker into numbers and states.
-pub fn watch(metrics: &Metrics, board: &StateBoard, fact: Fact, now: Timestamp) {
+pub fn watch(metrics: &Metrics, board: &StateBoard, backlog: &Backlog, fact: Fact, now: Timestamp) {
     match fact {
         Fact::Connected(role, up) => metrics.amqp_connected(role, up),
         Fact::Reconnecting => metrics.amqp_reconnect(),
@@ -36,7 +38,14 @@ pub fn watch(metrics: &Metrics, board: &StateBoard, fact: Fact, now: Timestamp) 
             };
             metrics.publish(to, result);
         }
-        Fact::Depth(depth, messages) => metrics.queue_depth(depth, messages, now),
+        Fact::Depth(depth, messages) => {
+            metrics.queue_depth(depth, messages, now);
+            match depth {
+                Depth::Urgent if messages == 0 => backlog.saw_empty(Lane::Urgent, now),
+                Depth::Bulk if messages == 0 => backlog.saw_empty(Lane::Bulk, now),
+                _ => {}
+            }
+        }
         Fact::Blocked(true) => board.hold(Why::Broker(Trouble::PublishingBlocked), None, now),
         Fact::Blocked(false) => board.clear(State::Broker, now),
         // Counted where the message is returned.

@@ -11,6 +11,7 @@ mod promised;
 mod refused;
 mod rejected;
 mod targets;
+mod traces;
 mod values;
 
 use base64::Engine as _;

@@ -38,12 +38,14 @@ const FIELDS: &[&str] = &[
     "publisher_verified",
     "attempts",
     "request_id",
+    "trace_id",
     "occurred_at",
     "completed_at",
     "exposure_seconds",
     "safe_at",
     "code",
 ];
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub(super) const OCCURRED: &str = "2026-11-22T06:30:00Z";
 pub(super) const COMPLETED: &str = "2026-11-22T06:30:02.25Z";
 
@@ -78,6 +80,7 @@ fn full() -> Facts {
         sessions_newer: Some(1),
         newest_started_at: Some(time("2026-11-22T06:30:01.5Z")),
         attempts: 2,
+        traceparent: Some(TRACEPARENT.into()),
         request_id: Some("request-id-test-1".into()),
         error_type: Some("not_for_outcomes".into()),
     }
@@ -137,11 +140,12 @@ fn an_outcome_goes_where_its_publisher_looks() {
             let sent = outcome(&message(*lane, true), &full(), *how, None, time(COMPLETED));
             let key = format!("{}.{}.accounts", lane.as_str(), how.as_str());
             assert_eq!((sent.to, sent.routing_key), (To::Outcome, key));
-            let json = Properties {
+            let traced = Properties {
                 content_type: Some("application/json".into()),
+                headers: vec![("traceparent".into(), HeaderValue::Text(TRACEPARENT.into()))],
                 ..Properties::default()
             };
-            assert_eq!(sent.properties, json, "none of the publisher's");
+            assert_eq!(sent.properties, traced, "nothing else of the publisher's");
             let version = vec![("revoker-version", HeaderValue::Int(1))];
             assert_eq!(sent.headers, version);
         }

@@ -91,8 +91,11 @@ fn each_measure_of_an_event_has_its_series() {
         ],
     );
     check(
-        |m| m.exposure_unmeasured(Unmeasured::Replay),
-        &[(r#"exposure_unmeasured_total{cause="replay"}"#, 1.0)],
+        |m| m.exposure_unmeasured(Bulk, Unmeasured::Replay),
+        &[(
+            r#"exposure_unmeasured_total{cause="replay",lane="bulk"}"#,
+            1.0,
+        )],
     );
     check(
         |m| m.stage(Stage::Settle, Duration::from_secs(2)),

@@ -10,6 +10,7 @@ mod clock;
 mod compat;
 mod dedupe;
 mod endings;
+mod exposure;
 mod faults;
 mod flood;
 mod followed;

@@ -203,6 +203,7 @@ async fn a_hold_is_for_bulk_alone_and_ends_at_once() {
     assert!(!world.worker.orders.lets_go(Lane::Bulk));
     assert!(world.worker.orders.lets_go(Lane::Urgent));
     assert_eq!(world.worker.board.snapshot().state, State::Running);
+    assert_eq!(world.total("revoker_bulk_held", &[]), 1.0);
     let released = world.journal.now();
     operator.orders(Order::BulkReleased);
     sleep(SECOND).await;
@@ -215,6 +216,7 @@ async fn a_hold_is_for_bulk_alone_and_ends_at_once() {
     assert!(after.iter().filter(|at| **at > released).count() >= 70);
     assert_eq!(outcomes(&world, "revoked"), 101);
     assert_eq!(world.total("revoker_retries_total", &[]), 0.0);
+    assert_eq!(world.total("revoker_bulk_held", &[]), 0.0);
 }
 
 /// Whoever holds an event for half the hold limit puts it aside, whatever it waits for.

@@ -99,8 +99,8 @@ async fn a_drain_shows_its_end_and_what_holds_beneath() {
 #[tokio::test(start_paused = true)]
 async fn what_the_broker_refuses_is_a_state_with_the_next_try() {
     let world = World::plain();
-    let (board, metrics) = (&world.worker.board, &world.metrics);
-    let tell = |fact| watch(metrics, board, fact, wall());
+    let board = &world.worker.board;
+    let tell = |fact| watch(&world.metrics, board, &world.worker.backlog, fact, wall());
     assert_eq!(board.snapshot().state, State::Running);
     let wait = Duration::from_secs(3);
     tell(Fact::NoSession(Trouble::LoginRefused, wait));
@@ -119,8 +119,14 @@ async fn what_the_broker_refuses_is_a_state_with_the_next_try() {
 async fn blocked_publishing_is_a_state() {
     let world = World::plain();
     let tell = |blocked| {
-        let (metrics, board) = (&world.metrics, &world.worker.board);
-        watch(metrics, board, Fact::Blocked(blocked), wall());
+        let (board, backlog) = (&world.worker.board, &world.worker.backlog);
+        watch(
+            &world.metrics,
+            board,
+            backlog,
+            Fact::Blocked(blocked),
+            wall(),
+        );
         board.snapshot()
     };
     let blocked = tell(true);

@@ -9,7 +9,7 @@ use revoker::{
     gate::{self, Gate, OutageMode, flights::Flights},
     settle::{self, seal::KeyRing},
     telemetry::{Metrics, StateBoard, state::State},
-    worker::{Backlog, End, Heard, Obeyed, Solitude, Teller, Worker},
+    worker::{End, Heard, Obeyed, Solitude, Teller, Worker},
 };
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
@@ -257,7 +257,7 @@ fn worker(setup: &Setup, stytch: &Stytch, metrics: &Arc<Metrics>) -> Arc<Worker<
         metrics: Arc::clone(metrics),
         board: Arc::new(StateBoard::new(Arc::clone(metrics), wall())),
         flights: Flights::default(),
-        backlog: Backlog::default(),
+        backlog: Arc::default(),
         heard: Heard::default(),
         solitude: Solitude::default(),
         orders: Obeyed::default(),
