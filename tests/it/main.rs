@@ -1,6 +1,7 @@
 //! Tests without a broker, in one binary; modules in the order of the flow.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod alerts;
 mod bench;
 mod broker;
 mod campaign;
