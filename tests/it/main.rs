@@ -9,9 +9,12 @@ mod compat;
 mod config;
 mod deploy;
 mod event;
+#[path = "../promql/mod.rs"]
+mod expressions;
 mod fuzz;
 mod gate;
 mod gate_sim;
+mod promql;
 mod readme;
 mod revoke;
 mod sandbox;
