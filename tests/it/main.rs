@@ -7,6 +7,7 @@ mod campaign;
 mod cli;
 mod compat;
 mod config;
+mod dashboards;
 mod deploy;
 mod event;
 #[path = "../promql/mod.rs"]

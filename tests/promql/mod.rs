@@ -8,6 +8,7 @@
 
 mod check;
 mod known;
+pub(crate) mod panels;
 mod read;
 mod tokens;
 
