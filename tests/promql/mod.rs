@@ -4,7 +4,11 @@
 //! For whatever holds expressions: panels, recording rules, alerts. Not a complete PromQL: what ours do not
 //! use is refused. The library that would parse it brings a crate we ban and one that is unmaintained. That
 //! an expression is valid is said by Prometheus itself in the live tests, or by promtool.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its own part"
+)]
 
 mod check;
 mod known;

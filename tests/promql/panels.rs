@@ -15,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) legend: String,
     /// Whether it asks for one moment.
     pub(crate) instant: bool,
+    /// Whether the panel says what it means when there is nothing.
+    pub(crate) may_be_empty: bool,
 }
 
 /// Every expression of a dashboard's panels and annotations.
@@ -33,6 +35,7 @@ pub(crate) fn asked(dashboard: &Value) -> Vec<Asked> {
                 expr: text(&target["expr"]),
                 legend: text(&target["legendFormat"]),
                 instant: target["instant"] == true,
+                may_be_empty: panel["fieldConfig"]["defaults"]["noValue"].is_string(),
             });
         }
     }
@@ -42,6 +45,7 @@ pub(crate) fn asked(dashboard: &Value) -> Vec<Asked> {
             expr: text(&annotation["expr"]),
             legend: text(&annotation["titleFormat"]),
             instant: false,
+            may_be_empty: false,
         });
     }
     all
@@ -53,14 +57,15 @@ pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// The variables that a dashboard has, with values as Grafana would give them; one that it does not declare
-/// is not there, so that whoever names it is found out. Intervals are those of a scrape each second.
+/// is not there, so that whoever names it is found out. Intervals are those of a scrape each second and points
+/// 5 s apart: a rate is over a step and a scrape, so that no increase falls between two points.
 pub(crate) fn variables(dashboard: &Value) -> Vec<(&'static str, &'static str)> {
     const VALUES: &[(&str, &str)] = &[("job", "(revoker)"), ("instance", "(.+)")];
     let declared = |name: &str| {
         list(&dashboard["templating"]["list"]).any(|variable| variable["name"] == name)
     };
     let own = VALUES.iter().filter(|(name, _)| declared(name)).copied();
-    own.chain([("__rate_interval", "5s"), ("__range", "300s")])
+    own.chain([("__rate_interval", "6s"), ("__range", "300s")])
         .collect()
 }
 
