@@ -1,8 +1,8 @@
 # Sourced by deploy/demo, tests/run, tests/bench/run and tests/fuzz/run: what they need on a fresh machine.
 #
 # Installs what lacks through apt-get, or names it in one line and ends. Nothing here starts a
-# service: RabbitMQ is installed with its system node held back, and a private node is used; of
-# Prometheus only promtool is.
+# service: RabbitMQ is installed with its system node held back, and a private node is used; so are promtool and
+# a private Prometheus.
 # shellcheck shell=bash
 
 rust_minor_min=88
@@ -43,7 +43,7 @@ has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
-# those who check metrics promtool, for those who run the examples Python's AMQP client, for those who
+# those who check metrics Prometheus and its promtool, for those who run the examples Python's AMQP client, for those who
 # check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
 # certificates, and for those who fuzz a C++ compiler.
 # Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
@@ -52,7 +52,7 @@ require_packages() {
   has_c_compiler || packages+=(gcc libc6-dev)
   [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
   [[ $with != *' with-c++ '* ]] || command -v c++ >/dev/null || packages+=(g++)
-  [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
+  [[ $with != *' with-promtool '* ]] || { command -v promtool && command -v prometheus; } >/dev/null || packages+=(prometheus)
   [[ $with != *' with-pika '* ]] || has_pika || packages+=(python3-pika)
   [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)

@@ -4,6 +4,7 @@
 //! dead-letters that message and touches no other; its slot is freed by the permit it held.
 
 mod backlog;
+mod campaigns;
 mod ending;
 mod follow;
 mod heard;

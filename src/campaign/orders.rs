@@ -174,6 +174,14 @@ impl Orders {
             .iter()
             .map(|(id, campaign)| (id.as_str(), campaign))
     }
+
+    /// The campaigns that began last, the newest first, at most so many.
+    pub fn newest(&self, most: usize) -> Vec<(&str, &Campaign)> {
+        let mut campaigns: Vec<_> = self.campaigns().collect();
+        campaigns.sort_by_key(|(_, campaign)| std::cmp::Reverse(campaign.started_at()));
+        campaigns.truncate(most);
+        campaigns
+    }
 }
 
 impl Campaign {

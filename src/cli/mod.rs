@@ -6,6 +6,7 @@ pub mod all_users;
 pub mod campaign;
 pub mod check;
 pub mod completions;
+pub mod dashboards;
 pub mod dead_letters;
 pub mod definitions;
 pub mod explain;
@@ -67,6 +68,8 @@ pub enum Command {
     Keygen(keygen::Args),
     /// Print exchanges, queues, users and rights, to be imported into RabbitMQ.
     Definitions(definitions::Args),
+    /// Write the dashboards, to be imported into Grafana.
+    Dashboards(dashboards::Args),
     /// Print the completions of a shell.
     Completions(completions::Args),
 }
@@ -90,6 +93,7 @@ impl Command {
             Self::Sandbox(args) => sandbox::run(args).await?,
             Self::Keygen(args) => keygen::run(&args)?,
             Self::Definitions(args) => definitions::run(&args)?,
+            Self::Dashboards(args) => dashboards::run(&args)?,
             Self::Completions(args) => completions::run(&args)?,
         }
         Ok(())

@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use prometheus::Registry;
 
 use super::family::{Family, kind};
-use super::labels::Label;
+use super::labels::{Label, OTHER_CAMPAIGNS};
+use super::metrics::CAMPAIGNS_MAX;
 
 /// One metric.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +54,12 @@ impl Kind {
 }
 
 impl Spec {
-    /// How many children the metric has: one for each combination of label values.
+    /// How many children the metric has at start: one for each combination of label values.
     pub fn children(&self) -> usize {
         self.labels.iter().map(|l| l.values().len()).product()
     }
 
-    /// How many time series the metric exports.
+    /// How many time series the metric exports at start.
     pub fn series(&self) -> usize {
         let each = match self.kind {
             Kind::Histogram => self.buckets.len() + 3, // +Inf, _sum, _count
@@ -138,6 +139,8 @@ catalogue! {
     amqp_reconnects: Count "revoker_amqp_reconnects_total" [] "Connections to RabbitMQ made again.";
     amqp_cancels: Count "revoker_amqp_consumer_cancels_total" [Lane] "Consumers that RabbitMQ cancelled.";
     publishes: Count "revoker_amqp_publishes_total" [To, PublishResult] "Messages published, by how the publish ended.";
+    campaign_expected: Gauge "revoker_campaign_expected_events" [Campaign] "Targets of a campaign, as the operator's stream says.";
+    campaign_events: Count "revoker_campaign_events_total" [Campaign, Outcome] "Events of a campaign that came to an end here; the audit stream is the proof.";
     panics: Count "revoker_task_panics_total" [] "Tasks that panicked.";
     log_events: Count "revoker_log_events_total" [Level] "Log lines written, by level.";
 }
@@ -167,6 +170,10 @@ fn describe(label: Label) -> String {
     let values = label.values();
     match label {
         Label::Version | Label::Revision => format!("`{}`", label.name()),
+        Label::Campaign => format!(
+            "`{}`: the {CAMPAIGNS_MAX} newest, {OTHER_CAMPAIGNS}",
+            label.name()
+        ),
         _ if values.len() > VALUES_SHOWN_MAX => {
             format!("`{}`: one of {}", label.name(), values.len())
         }

@@ -19,7 +19,9 @@ pub(super) mod kind {
 
 /// All children of one metric.
 #[derive(Debug)]
-pub(super) struct Family<M> {
+pub(super) struct Family<M: Child> {
+    /// The whole, for children that come and go.
+    vec: M::Vec,
     /// In the order of the labels' values, the last label running fastest.
     children: Vec<M>,
     /// How many values the last label has; 1 without labels.
@@ -29,10 +31,14 @@ pub(super) struct Family<M> {
 impl<M: Child> Family<M> {
     /// Registers the metric and makes its children.
     pub(super) fn register(spec: &Spec, registry: &Registry) -> Self {
-        let children = M::register(spec, registry)
+        let (vec, children) = M::register(spec, registry)
             .expect("the catalogue's names, labels and buckets are valid and unique");
         let width = spec.labels.last().map_or(1, |l| l.values().len());
-        Self { children, width }
+        Self {
+            vec,
+            children,
+            width,
+        }
     }
 
     /// The only child of a metric without labels.
@@ -51,7 +57,12 @@ impl<M: Child> Family<M> {
         &self.children[first * self.width + last]
     }
 
-    /// Every child, in order.
+    /// The whole. Only for a label whose values are not known at start: see `metrics::campaigns`.
+    pub(super) fn vec(&self) -> &M::Vec {
+        &self.vec
+    }
+
+    /// Every child, in order, that was made at start.
     pub(super) fn iter(&self) -> impl Iterator<Item = &M> {
         self.children.iter()
     }
@@ -59,12 +70,17 @@ impl<M: Child> Family<M> {
 
 /// A kind of metric that can be registered with all its children.
 pub(super) trait Child: Sized {
+    /// The crate's type for all children together.
+    type Vec: std::fmt::Debug;
+
     /// Registers the metric; its children in order of the labels' values.
-    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<Vec<Self>>;
+    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<(Self::Vec, Vec<Self>)>;
 }
 
 impl Child for IntCounter {
-    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<Vec<Self>> {
+    type Vec = IntCounterVec;
+
+    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<(Self::Vec, Vec<Self>)> {
         resolve(
             IntCounterVec::new(opts(spec), &names(spec))?,
             spec,
@@ -74,19 +90,25 @@ impl Child for IntCounter {
 }
 
 impl Child for Counter {
-    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<Vec<Self>> {
+    type Vec = CounterVec;
+
+    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<(Self::Vec, Vec<Self>)> {
         resolve(CounterVec::new(opts(spec), &names(spec))?, spec, registry)
     }
 }
 
 impl Child for Gauge {
-    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<Vec<Self>> {
+    type Vec = GaugeVec;
+
+    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<(Self::Vec, Vec<Self>)> {
         resolve(GaugeVec::new(opts(spec), &names(spec))?, spec, registry)
     }
 }
 
 impl Child for Histogram {
-    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<Vec<Self>> {
+    type Vec = HistogramVec;
+
+    fn register(spec: &Spec, registry: &Registry) -> prometheus::Result<(Self::Vec, Vec<Self>)> {
         let opts = HistogramOpts::new(spec.name, spec.help).buckets(spec.buckets.to_vec());
         resolve(HistogramVec::new(opts, &names(spec))?, spec, registry)
     }
@@ -107,7 +129,7 @@ fn resolve<B: MetricVecBuilder + 'static>(
     vec: MetricVec<B>,
     spec: &Spec,
     registry: &Registry,
-) -> prometheus::Result<Vec<B::M>> {
+) -> prometheus::Result<(MetricVec<B>, Vec<B::M>)> {
     let mut combinations: Vec<Vec<&str>> = vec![Vec::new()];
     for label in spec.labels {
         let values = label.values();
@@ -120,6 +142,6 @@ fn resolve<B: MetricVecBuilder + 'static>(
         .iter()
         .map(|c| vec.get_metric_with_label_values(c))
         .collect();
-    registry.register(Box::new(vec))?;
-    children
+    registry.register(Box::new(vec.clone()))?;
+    Ok((vec, children?))
 }

@@ -23,6 +23,16 @@ pub fn dead_letter_codes() -> impl Iterator<Item = Code> {
     })
 }
 
+/// All campaigns but the newest, in place of their ids. A campaign that is called so is one of them.
+pub const OTHER_CAMPAIGNS: &str = "_other";
+
+impl Label {
+    /// Whether it can have values that are not known before the worker runs.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Campaign | Self::Revision | Self::Version)
+    }
+}
+
 /// Declares [`Label`]: variant, label name, and the set its values come from.
 macro_rules! labels {
     ($($(#[$meta:meta])* $label:ident $name:literal $values:expr;)+) => {
@@ -54,6 +64,8 @@ macro_rules! words {
 labels! {
     /// [`Breaker`].
     Breaker "to" words!(Breaker);
+    /// A campaign's id; at start only [`OTHER_CAMPAIGNS`]. The newest get children of their own.
+    Campaign "campaign" vec![OTHER_CAMPAIGNS];
     /// [`CallKind`].
     Call "call" words!(CallKind);
     /// [`event::Code`].

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod catalogue;
+pub mod dashboards;
 mod family;
 pub mod labels;
 pub mod logs;

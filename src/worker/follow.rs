@@ -57,7 +57,12 @@ impl<A: Api> Worker<A> {
                     .unwrap_or(Err(broker::Error::TimedOut("read a stream"))),
             };
             match next.map(|entry| self.orders.take(&entry)) {
-                Ok(Ok(end)) => reached |= end,
+                Ok(Ok(end)) => {
+                    reached |= end;
+                    if reached {
+                        self.show_campaigns();
+                    }
+                }
                 Ok(Err(another)) => break Ok(another),
                 Err(error) => break Err(error),
             }

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use crate::{
     broker::stream::Entry,
-    campaign::{Order, Orders, Record, Standing},
+    campaign::{self, Order, Orders, Record, Standing},
     event::Lane,
+    telemetry::metrics,
 };
 
 /// First wait before the stream is tried again; doubles up to [`AGAIN_MAX`]. Longer by up to a half, so
@@ -100,6 +101,26 @@ impl Obeyed {
     /// Whether all of bulk is held by order.
     pub(super) fn holds_bulk(&self) -> bool {
         self.0.borrow().orders.bulk_held.is_some()
+    }
+
+    /// The newest campaigns, at most so many, and how many targets all others have; `None` until all is read.
+    pub(super) fn newest(&self, most: usize) -> Option<(Vec<metrics::Campaign>, u64)> {
+        let known = self.0.borrow();
+        let orders = known.whole.then_some(&known.orders)?;
+        let shown = |(id, campaign): (&str, &campaign::orders::Campaign)| {
+            let publisher = campaign.parts.first()?.manifest.publisher.clone();
+            campaign::is_id(id).then(|| metrics::Campaign {
+                id: id.to_owned(),
+                publisher,
+                expected: campaign.expected(),
+            })
+        };
+        let newest: Vec<_> = orders.newest(most).into_iter().filter_map(shown).collect();
+        let sum = |expected: u64, more: u64| expected.saturating_add(more);
+        let of_newest = newest.iter().map(|campaign| campaign.expected).fold(0, sum);
+        let all = orders.campaigns().map(|(_, campaign)| campaign.expected());
+        let of_all = all.fold(0, sum);
+        Some((newest, of_all.saturating_sub(of_newest)))
     }
 
     /// That the stream cannot be read, and when it is tried again, if so.

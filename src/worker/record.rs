@@ -201,6 +201,7 @@ impl<A> Worker<A> {
             .occurred_at
             .map(|at| positive(now.duration_since(at)));
         self.metrics.completed(lane, outcome);
+        self.record_of_campaign(life, outcome);
         self.metrics.attempts(life.account.attempts + 1);
         if !life.spent.api.is_zero() {
             self.metrics.stage(Stage::Api, life.spent.api);
@@ -233,6 +234,7 @@ impl<A> Worker<A> {
     fn record_dead(&self, life: &Life, code: Code, text: Option<&str>, recorded: Recorded) {
         let lane = life.message.lane;
         self.metrics.completed(lane, Outcome::DeadLettered);
+        self.record_of_campaign(life, Outcome::DeadLettered);
         self.metrics.attempts(life.account.attempts);
         let holds_credential = life.is_secret() && life.facts.target_kind.is_some();
         self.metrics.dead_letter(lane, code, holds_credential);

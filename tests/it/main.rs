@@ -8,11 +8,15 @@ mod campaign;
 mod cli;
 mod compat;
 mod config;
+mod dashboards;
 mod deploy;
 mod event;
+#[path = "../promql/mod.rs"]
+mod expressions;
 mod fuzz;
 mod gate;
 mod gate_sim;
+mod promql;
 mod readme;
 mod revoke;
 mod sandbox;

@@ -14,9 +14,12 @@
 mod away;
 mod campaign;
 mod check;
+mod dashboards;
 mod dead_letters;
 mod denylist;
 mod drain;
+#[path = "../promql/mod.rs"]
+mod expressions;
 mod faults;
 mod forged;
 mod happy;

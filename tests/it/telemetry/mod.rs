@@ -2,6 +2,7 @@
 //! state is shown, what a log line looks like, and what a stranger can do to the admin port.
 
 mod admin;
+mod campaigns;
 mod log_filter;
 mod logs;
 mod metrics;

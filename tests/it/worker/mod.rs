@@ -20,6 +20,7 @@ mod orders;
 mod pace;
 mod posted;
 mod publishes;
+mod series;
 mod states;
 mod stytch;
 mod targets;
