@@ -43,16 +43,17 @@ has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
-# those who check metrics Prometheus and its promtool, for those who run the examples Python's AMQP client, for those who
+# those who check metrics Prometheus and its promtool, for alerts Alertmanager, for those who run the examples Python's AMQP client, for those who
 # check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
 # certificates, and for those who fuzz a C++ compiler.
-# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
+# Usage: require_packages [without-rabbitmq] [with-promtool] [with-alertmanager] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
 require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
   [[ $with == *' without-rabbitmq '* ]] || has_rabbitmq || packages+=(rabbitmq-server)
   [[ $with != *' with-c++ '* ]] || command -v c++ >/dev/null || packages+=(g++)
   [[ $with != *' with-promtool '* ]] || { command -v promtool && command -v prometheus; } >/dev/null || packages+=(prometheus)
+  [[ $with != *' with-alertmanager '* ]] || command -v amtool >/dev/null || packages+=(prometheus-alertmanager)
   [[ $with != *' with-pika '* ]] || has_pika || packages+=(python3-pika)
   [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
@@ -97,7 +98,7 @@ held_back_install() {
   apt-get update
   apt-get install -y --no-install-recommends "$@"
   # Nor may a service start at the next boot: nobody asked for it.
-  for service in rabbitmq-server prometheus; do
+  for service in rabbitmq-server prometheus prometheus-alertmanager; do
     case " $* " in
       *" $service "*) ! command -v systemctl >/dev/null || systemctl disable "$service" || true ;;
     esac

@@ -1,7 +1,7 @@
-//! `revoker dashboards`: the dashboards as files, to be imported into Grafana or provisioned.
+//! `revoker dashboards`: dashboards for Grafana, and rules and alerts for Prometheus, as files.
 //!
-//! Written from the same catalogue as what a worker exports, so that the two cannot differ. Not here: what
-//! the panels ask, which `telemetry::dashboards` decides.
+//! Dashboards are written from the same catalogue as what a worker exports, and the rules are those that were
+//! tested with it, so that they cannot differ. Not here: what the panels ask, which `telemetry::dashboards` decides.
 
 use std::{
     fs,
@@ -17,28 +17,39 @@ use crate::telemetry::dashboards::{Dashboard, RUNBOOK_DEFAULT, all};
 #[derive(Debug, clap::Args)]
 #[command(after_help = USE)]
 pub struct Args {
-    /// The folder for incident.json and health.json, which is made, too.
+    /// The folder for incident.json, health.json, rules.yml and alerts.yml, which is made, too.
     #[arg(long, value_name = "DIR", default_value = "dashboards")]
     output: PathBuf,
     /// Write nothing; fail if a file is not what would be written.
     #[arg(long)]
     check: bool,
-    /// Where your runbook can be read: the panels link to its sections.
+    /// Where your runbook can be read: panels and alerts link to its sections.
     #[arg(long, value_name = "URL", default_value = RUNBOOK_DEFAULT)]
     runbook: String,
 }
 
 const USE: &str = "\
-In Grafana: Dashboards, New, Import; or let Grafana read the folder (dashboards/provisioning).";
+In Grafana: Dashboards, New, Import; or let Grafana read the folder (dashboards/provisioning).
+In Prometheus: name rules.yml and alerts.yml in rule_files.";
+
+/// What Prometheus reads, by name: kept as files, which promtool tests.
+const RULES: [(&str, &str); 2] = [
+    ("rules.yml", include_str!("../../dashboards/rules.yml")),
+    ("alerts.yml", include_str!("../../dashboards/alerts.yml")),
+];
 
 /// Writes the files, or compares them.
 ///
 /// # Errors
 /// When a file cannot be written, or is not what it should be.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let written = |dashboard: &Dashboard| format!("{:#}\n", dashboard.json(&args.runbook));
-    for dashboard in all() {
-        let (path, text) = (args.output.join(dashboard.file), written(&dashboard));
+    let json = |dashboard: Dashboard| {
+        let text = format!("{:#}\n", dashboard.json(&args.runbook));
+        (dashboard.file, text)
+    };
+    let rules = RULES.map(|(file, text)| (file, text.replace(RUNBOOK_DEFAULT, &args.runbook)));
+    for (file, text) in all().into_iter().map(json).chain(rules) {
+        let path = args.output.join(file);
         match args.check {
             true => compare(&path, &text)?,
             false => {

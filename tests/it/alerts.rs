@@ -7,7 +7,9 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use clap::CommandFactory;
-use revoker::{cli::Cli, config};
+use revoker::{cli::Cli, config, telemetry::dashboards::RUNBOOK_DEFAULT};
+
+use crate::expressions::{Known, judge};
 
 fn text_of(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -65,9 +67,55 @@ fn each_alert_says_what_is_wrong_and_where_to_read_on() {
                 .ends_with(['.', '?']),
             "{name}"
         );
-        let section = format!("deploy/RUNBOOK.md#{}", name.to_lowercase());
+        let section = format!("{RUNBOOK_DEFAULT}#{}", name.to_lowercase());
         assert_eq!(alert.value("runbook_url"), Some(section.as_str()), "{name}");
     }
+}
+
+/// The name of each rule or alert and its expression.
+fn expressions(text: &str) -> Vec<(&str, String)> {
+    let rules = text.split("\n      - ").skip(1).map(|rule| {
+        let (_, name) = rule.lines().next().unwrap().split_once(": ").unwrap();
+        let (_, expr) = rule.split_once("expr: ").expect(name);
+        let folded = expr.strip_prefix("|\n").map(|rest| {
+            let lines = rest
+                .lines()
+                .take_while(|line| line.starts_with("          "));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        (
+            name,
+            folded.unwrap_or_else(|| expr.lines().next().unwrap().to_owned()),
+        )
+    });
+    rules.collect()
+}
+
+/// What promtool cannot know: whether there is such a metric, with such a label and such a value.
+#[test]
+fn rules_and_alerts_ask_only_what_there_is() {
+    let mut known = Known::metrics();
+    let mut judged = 0;
+    for file in ["dashboards/rules.yml", "dashboards/alerts.yml"] {
+        let text = text_of(file);
+        for (name, expr) in expressions(&text) {
+            let found = judge(&expr, &known);
+            assert_eq!(found.complaints, Vec::<String>::new(), "{name}: {expr}");
+            if file.ends_with("rules.yml") {
+                known.record(name, &found.labels);
+            }
+            judged += 1;
+        }
+    }
+    assert!(judged > 35, "only {judged} expressions were found");
+    let misspelt = judge(
+        "sum by (lane) (increase(revoker_dead_letter_total[5m])) > 0",
+        &known,
+    );
+    assert_eq!(
+        misspelt.complaints[0],
+        "revoker_dead_letter_total is no metric"
+    );
 }
 
 /// RevokerWatchdog fires always: there is no silence to test.

@@ -11,6 +11,7 @@
     reason = "a test tells its numbers, and its logs when it fails"
 )]
 
+mod alerts;
 mod away;
 mod campaign;
 mod check;

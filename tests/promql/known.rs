@@ -44,6 +44,7 @@ impl Known {
             known.add(name, *counts, &[], false);
         }
         known.add("up", false, &[], false);
+        known.add("scrape_samples_scraped", false, &[], false);
         known.add("ALERTS", false, &[], true);
         known
     }

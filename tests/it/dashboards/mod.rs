@@ -66,11 +66,13 @@ fn a_changed_file_is_found() {
     let (there, said) = revoker_dashboards(&check);
     assert!(!there && said.contains("cannot be read"), "{said}");
     let (written, said) = revoker_dashboards(&arguments);
-    assert!(written && said.lines().count() == all().len(), "{said}");
+    assert!(written && said.lines().count() == all().len() + 2, "{said}");
     assert!(revoker_dashboards(&check).0);
     let file = Path::new(&at).join("health.json");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("https://wiki.example/revoker"));
+    let alerts = fs::read_to_string(Path::new(&at).join("alerts.yml")).unwrap();
+    assert!(alerts.contains("runbook_url: https://wiki.example/revoker#revokerdown"));
     fs::write(&file, text.replace("revoker_ready", "revoker_raedy")).unwrap();
     let (same, said) = revoker_dashboards(&check);
     assert!(!same && said.contains("health.json is not what"), "{said}");

@@ -42,9 +42,11 @@ fn prometheus_scrapes_both_and_loads_what_lies_there() {
         named("- job_name: "),
         BTreeSet::from(["revoker", "rabbitmq"])
     );
+    let workers_rabbitmq_and_alertmanager =
+        ["[127.0.0.1:9477]", "[127.0.0.1:15692]", "[127.0.0.1:9093]"];
     assert_eq!(
         named("- targets: "),
-        BTreeSet::from(["[127.0.0.1:9477]", "[127.0.0.1:15692]"])
+        BTreeSet::from(workers_rabbitmq_and_alertmanager)
     );
     assert!(text.contains("rule_files: [rules.yml, alerts.yml]"));
 }

@@ -80,7 +80,9 @@ impl Alertmanager {
         let url = format!("http://{}/api/v2/alerts", self.address);
         let answer = self.client.get(url).send().await.ok()?.bytes().await.ok()?;
         let alerts: Vec<Value> = serde_json::from_slice(&answer).ok()?;
-        alerts.into_iter().find(|alert| alert["labels"]["alertname"] == name)
+        alerts
+            .into_iter()
+            .find(|alert| alert["labels"]["alertname"] == name)
     }
 }
 
@@ -104,7 +106,9 @@ async fn an_alert_is_told_and_taken_back() {
     let nobody = || Event::session(&format!("session-test-{}", uuid()));
     let unknown: Vec<_> = (0..UNKNOWN).map(|_| nobody()).collect();
     world.broker.publish(&unknown).await;
-    let alert = told.until("/tickets", "RevokerMostlyAlreadyGone", "firing").await;
+    let alert = told
+        .until("/tickets", "RevokerMostlyAlreadyGone", "firing")
+        .await;
     let summary = &alert["annotations"]["summary"];
     assert_eq!(*summary, "Stytch does not know 100% of the sessions");
     assert_eq!(alert["labels"]["severity"], "ticket");
@@ -112,7 +116,8 @@ async fn an_alert_is_told_and_taken_back() {
     let sessions = world.sandbox.seed_sessions(KNOWN).await;
     let known: Vec<_> = sessions.iter().map(|id| Event::session(id)).collect();
     world.broker.publish(&known).await;
-    told.until("/tickets", "RevokerMostlyAlreadyGone", "resolved").await;
+    told.until("/tickets", "RevokerMostlyAlreadyGone", "resolved")
+        .await;
     assert_eq!(told.names("/pages"), Vec::<String>::new());
 }
 
@@ -128,7 +133,10 @@ async fn an_alert_that_says_it_all_silences_what_follows_from_it() {
     for (cause, effect) in cases {
         // The effect comes second, so that nobody is told before the cause is known.
         for names in [&[cause][..], &[cause, effect]] {
-            wait::until("Alertmanager hears", PATIENCE, async || alertmanager.hear(names).await).await;
+            wait::until("Alertmanager hears", PATIENCE, async || {
+                alertmanager.hear(names).await
+            })
+            .await;
         }
         let inhibited = async || {
             let alert = alertmanager.knows(effect).await;
@@ -136,7 +144,10 @@ async fn an_alert_that_says_it_all_silences_what_follows_from_it() {
         };
         wait::until("the effect is silent", ARRIVES, inhibited).await;
         told.until("/pages", cause, "firing").await;
-        assert!(!told.names("/pages").contains(&effect.to_owned()), "{effect}");
+        assert!(
+            !told.names("/pages").contains(&effect.to_owned()),
+            "{effect}"
+        );
     }
 }
 
@@ -144,5 +155,9 @@ async fn an_alert_that_says_it_all_silences_what_follows_from_it() {
 fn uuid() -> String {
     let n = fastrand::u128(..);
     let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16 & 0xfff);
-    format!("{a:08x}-{b:04x}-4{c:03x}-8{:03x}-{:012x}", (n >> 48) & 0xfff, n & 0xffff_ffff_ffff)
+    format!(
+        "{a:08x}-{b:04x}-4{c:03x}-8{:03x}-{:012x}",
+        (n >> 48) & 0xfff,
+        n & 0xffff_ffff_ffff
+    )
 }

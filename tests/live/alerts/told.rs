@@ -42,7 +42,9 @@ impl Told {
             let heard = self.heard.lock().unwrap();
             let mut alerts = heard.iter().filter(|(at, _)| at == path);
             alerts
-                .find(|(_, alert)| alert["labels"]["alertname"] == name && alert["status"] == status)
+                .find(|(_, alert)| {
+                    alert["labels"]["alertname"] == name && alert["status"] == status
+                })
                 .map(|(_, alert)| alert.clone())
         };
         wait::value(&what, ARRIVES, found).await

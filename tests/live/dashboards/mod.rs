@@ -1,7 +1,7 @@
 //! The dashboards against a real Prometheus that scrapes a real worker: every selector and every query has an
 //! answer, every legend its labels, and tiles show the numbers that were sent.
 
-mod prometheus;
+mod faulty;
 
 use revoker::{
     campaign::{Manifest, Order},
@@ -17,10 +17,10 @@ use crate::{
     harness::{
         Event, World,
         operator::{events_of, started},
+        prometheus::{ARRIVES, JOB, Prometheus, free_address},
         wait, worker,
     },
 };
-use prometheus::{ARRIVES, JOB, Prometheus, free_address};
 
 /// The events of the campaign.
 const OF_CAMPAIGN: usize = 40;
@@ -260,50 +260,6 @@ impl Scene {
                 assert_eq!(values.len(), 1, "{query}: {values:?}");
                 assert!(label != "job" || values[0] == JOB, "{values:?}");
             }
-        }
-    }
-
-    /// Prometheus's answers alone, without what the catalogue knows, show each of these.
-    async fn faults_are_found(&self) {
-        let cases = [
-            (
-                "How many are still alive?",
-                "revoker_inflight_events",
-                "revoker_in_hand",
-                "nothing is revoker_in_hand",
-            ),
-            (
-                "How many workers are up?",
-                "up{job",
-                "up{jbo",
-                "nothing is up{jbo",
-            ),
-            (
-                "What does Stytch answer?",
-                "by (result)",
-                "by (resutl)",
-                "no result for the legend",
-            ),
-            (
-                "How many are still alive?",
-                "sum(max",
-                "sum((max",
-                "Prometheus refuses it",
-            ),
-            (
-                "How many are still alive?",
-                "$job",
-                "$jbo",
-                "no variable is called $jbo",
-            ),
-        ];
-        for (title, from, to, says) in cases {
-            let is_it = |(_, asked): &(&Value, Asked)| asked.at.contains(&format!(": {title} A"));
-            let (dashboard, mut asked) = self.asked().find(is_it).expect(title);
-            assert!(asked.expr.contains(from), "{title} has no {from}");
-            asked.expr = asked.expr.replacen(from, to, 1);
-            let found = self.judge(dashboard, &asked).await.join("; ");
-            assert!(found.contains(says), "{title}, {to}: {found}");
         }
     }
 }

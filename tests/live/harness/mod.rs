@@ -13,6 +13,7 @@ pub(crate) mod node;
 pub(crate) mod once;
 pub(crate) mod operator;
 pub(crate) mod process;
+pub(crate) mod prometheus;
 pub(crate) mod proxy;
 pub(crate) mod publish;
 pub(crate) mod raw;

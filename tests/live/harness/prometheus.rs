@@ -12,64 +12,58 @@ use jiff::Timestamp;
 use reqwest::{Client, Url};
 use serde_json::Value;
 
-use crate::harness::{PATIENCE, World, wait};
+use super::{PATIENCE, World, wait};
 
 /// The job's name, as in `dashboards/prometheus.yml`.
-pub(super) const JOB: &str = "revoker";
+pub(crate) const JOB: &str = "revoker";
 /// Between two points of a query over time, seconds.
 const STEP: u32 = 5;
 /// How far back a query over time goes, seconds.
 const RANGE: i64 = 120;
 
-/// Scrapes each second, and has one alert that always fires, so that annotations have something to show.
-const CONFIGURATION: &str = "
-global: { scrape_interval: 1s, evaluation_interval: 1s }
-rule_files: [rules.yml]
-scrape_configs:
-  - job_name: revoker
-    static_configs: [{ targets: ['TARGET'] }]
-";
-const RULES: &str = "
-groups:
-  - name: watchdog
-    rules: [{ alert: RevokerWatchdog, expr: vector(1) }]
-";
-
 /// A running Prometheus.
-pub(super) struct Prometheus {
+pub(crate) struct Prometheus {
     process: Child,
-    url: String,
+    pub(crate) url: String,
     client: Client,
 }
 
 /// One series of an answer.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(crate) struct Series {
     /// Its labels, `__name__` among them.
-    pub(super) labels: serde_json::Map<String, Value>,
+    pub(crate) labels: serde_json::Map<String, Value>,
     /// The last value.
-    pub(super) value: f64,
+    pub(crate) value: f64,
 }
 
 impl Prometheus {
-    /// Starts one that scrapes this worker, and waits until it has done so a few times: what is counted
-    /// from then on is an increase.
-    pub(super) async fn start(world: &World, worker_url: &str) -> Self {
+    /// Starts one that scrapes this worker and knows our rules and alerts, and waits until it has done so a few
+    /// times: what is counted from then on is an increase.
+    pub(crate) async fn start(world: &World, worker_url: &str) -> Self {
+        Self::alerting(world, worker_url, &free_address().to_string()).await
+    }
+
+    /// The same, which tells this Alertmanager.
+    pub(crate) async fn alerting(world: &World, worker_url: &str, alertmanager: &str) -> Self {
         let folder = world.file("prometheus");
         std::fs::create_dir(&folder).unwrap();
-        let target = worker_url.trim_start_matches("http://");
-        let configuration = CONFIGURATION.replace("TARGET", target);
-        std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
-        std::fs::write(folder.join("rules.yml"), RULES).unwrap();
-        let client = Client::builder().no_proxy().timeout(PATIENCE);
+        configure(
+            &folder,
+            worker_url.trim_start_matches("http://"),
+            alertmanager,
+        );
         let (process, url) = spawn(&folder);
+        let client = not_proxied();
         let prometheus = Self {
             process,
             url,
-            client: client.build().unwrap(),
+            client,
         };
         let scraped = async || {
-            let answer = prometheus.ask("count_over_time(up[1m]) >= 3").await;
+            let answer = prometheus
+                .ask("count_over_time(up{job=\"revoker\"}[1m]) >= 3")
+                .await;
             answer.is_ok_and(|series| !series.is_empty())
         };
         wait::until("Prometheus has scraped", PATIENCE, scraped).await;
@@ -77,13 +71,13 @@ impl Prometheus {
     }
 
     /// Asks for this moment.
-    pub(super) async fn ask(&self, query: &str) -> Result<Vec<Series>, String> {
+    pub(crate) async fn ask(&self, query: &str) -> Result<Vec<Series>, String> {
         let answer = self.get("query", &[("query", query)]).await?;
         Ok(series(&answer["data"]))
     }
 
     /// Asks for the last minutes.
-    pub(super) async fn ask_over_time(&self, query: &str) -> Result<Vec<Series>, String> {
+    pub(crate) async fn ask_over_time(&self, query: &str) -> Result<Vec<Series>, String> {
         let now = Timestamp::now().as_second();
         let (start, end, step) = ((now - RANGE).to_string(), now.to_string(), STEP.to_string());
         let asked = [
@@ -97,7 +91,7 @@ impl Prometheus {
     }
 
     /// The values of a label among the series of a selector.
-    pub(super) async fn values(&self, label: &str, selector: &str) -> Vec<String> {
+    pub(crate) async fn values(&self, label: &str, selector: &str) -> Vec<String> {
         let asked = [("match[]", selector)];
         let answer = self.get(&format!("label/{label}/values"), &asked).await;
         let answer = answer.unwrap();
@@ -130,9 +124,35 @@ impl Drop for Prometheus {
 }
 
 /// An address that was free a moment ago.
-pub(super) fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     free.local_addr().unwrap()
+}
+
+/// A client for what listens on this machine.
+pub(crate) fn not_proxied() -> Client {
+    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    client.build().unwrap()
+}
+
+/// The example of `dashboards/`, with the addresses of this test and a second in place of a quarter of a minute.
+fn configure(folder: &Path, worker: &str, alertmanager: &str) {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards");
+    for name in ["rules.yml", "alerts.yml"] {
+        std::fs::copy(examples.join(name), folder.join(name)).unwrap();
+    }
+    let mut text = std::fs::read_to_string(examples.join("prometheus.yml")).unwrap();
+    let nobody = free_address().to_string();
+    for (from, to) in [
+        ("127.0.0.1:9477", worker),
+        ("127.0.0.1:9093", alertmanager),
+        ("127.0.0.1:15692", &nobody),
+        ("interval: 15s", "interval: 1s"),
+    ] {
+        assert!(text.contains(from), "{from} is not in the example");
+        text = text.replace(from, to);
+    }
+    std::fs::write(folder.join("prometheus.yml"), text).unwrap();
 }
 
 fn spawn(folder: &Path) -> (Child, String) {
@@ -170,4 +190,4 @@ fn series(data: &Value) -> Vec<Series> {
 
 /// How long a test gives a number to arrive: a depth is the maximum of three readings, 5 s apart, and what
 /// was read must be scraped.
-pub(super) const ARRIVES: Duration = Duration::from_secs(90);
+pub(crate) const ARRIVES: Duration = Duration::from_secs(90);
