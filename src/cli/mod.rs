@@ -11,6 +11,7 @@ pub mod definitions;
 pub mod explain;
 mod http;
 pub mod keygen;
+mod memory;
 pub mod patience;
 pub mod policy;
 pub mod publish;
@@ -77,6 +78,7 @@ impl Command {
     /// # Errors
     /// [`Failure`], to be shown; its exit code is the program's.
     pub async fn execute(self) -> Result<(), Failure> {
+        memory::keep_in();
         match self {
             Self::Run(args) => run::run(args).await?,
             Self::Check(args) => check::run(*args).await?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::Failure;
+use super::{Failure, memory};
 use crate::{
     broker::{self, Broker, topology::Names},
     config::{RunArgs, Settings},
@@ -33,6 +33,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     log_panics();
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
+    }
+    if !memory::stays_in() {
+        tracing::warn!("core dumps cannot be turned off; one would hold credentials");
     }
     let board = Arc::new(StateBoard::new(Arc::clone(&metrics), Timestamp::now()));
     let admin = Admin::start(
