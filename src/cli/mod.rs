@@ -20,15 +20,15 @@ pub mod run;
 pub mod sandbox;
 pub mod status;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, sync::LazyLock};
 
 use anyhow::Context;
 
-use crate::{broker, config::Problems};
+use crate::{broker, config::Problems, telemetry::labels::REVISION};
 
 /// Makes sure that a session which must die, dies: consumes revoke events from RabbitMQ and calls Stytch.
 #[derive(Debug, clap::Parser)]
-#[command(name = "revoker", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "revoker", version = version(), max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -141,6 +141,13 @@ impl From<broker::Error> for Failure {
             _ => Self::Failed(error.into()),
         }
     }
+}
+
+/// The version, and the commit that it was built from.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} ({REVISION})", env!("CARGO_PKG_VERSION")));
+    &VERSION
 }
 
 /// Writes a result to standard output.

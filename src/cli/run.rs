@@ -13,7 +13,7 @@ use crate::{
     revoke::client::Client,
     settle::perform::Audit,
     shutdown,
-    telemetry::{self, Admin, Metrics, StateBoard},
+    telemetry::{self, Admin, Metrics, StateBoard, labels},
     worker::{self, Backlog, End, Heard, Obeyed, Solitude, Teller, Worker},
 };
 
@@ -52,6 +52,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let teller = Teller::start();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
+        revision = labels::REVISION,
         worker = teller.worker(),
         project = %settings.expectations.project_id,
         api = %settings.revoke.base_url,

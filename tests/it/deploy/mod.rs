@@ -3,6 +3,9 @@
 //! `UPDATE_DEFINITIONS=1 cargo test --test it deploy` writes the definitions anew. That they can be imported, and
 //! what their rights come to, is tried by the live tests.
 
+mod rules;
+mod settings;
+
 use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
 use revoker::{
