@@ -1,9 +1,11 @@
 # Run by `sh` in compose.yaml: RabbitMQ with the passwords of its users. shellcheck shell=sh
 #
 # Definitions hold none, and whoever imports them, as each start does, takes the passwords away.
+#
+# Usage: sh rabbitmq.sh [FOLDER OF PASSWORDS] [FOLDER OF THE SERVER]
 set -eu
-secrets=/run/secrets/revoker
-export HOME=/var/lib/rabbitmq
+secrets=${1:-/run/secrets/revoker}
+export HOME="${2:-/var/lib/rabbitmq}"
 
 give_passwords() {
   # The server makes it; rabbitmqctl, if it came first, would make another.
