@@ -47,9 +47,9 @@ has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' 
 # those who check metrics promtool, for those who run the examples Python's AMQP client, for those who
 # check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
 # certificates, for those who fuzz a C++ compiler, and for those who check what is deployed Python's virtual
-# environments and systemd's own judge of units.
+# environments, systemd's own judge of units and what tells of system calls.
 # Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
-#                         [with-venv] [with-systemd-analyze]
+#                         [with-venv] [with-systemd-analyze] [with-strace]
 require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
@@ -62,6 +62,7 @@ require_packages() {
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
   [[ $with != *' with-venv '* ]] || has_venv || packages+=(python3-venv)
   [[ $with != *' with-systemd-analyze '* ]] || command -v systemd-analyze >/dev/null || packages+=(systemd)
+  [[ $with != *' with-strace '* ]] || command -v strace >/dev/null || packages+=(strace)
   [ ${#packages[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
     stop_with "missing: ${packages[*]}, and there is no apt-get to install them; install a C compiler yourself and set DEMO_AMQP_URL to a RabbitMQ 3.10 or newer"

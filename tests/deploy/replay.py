@@ -1,5 +1,6 @@
 """What compose.yaml starts, started without Docker: its commands, settings, secrets, health checks and users, with
 RabbitMQ's private node in the place of its container. As root each process is the user that its container has.
+The system calls that the worker makes meanwhile must be among those that its systemd unit lets it make.
 
 Usage: replay.py ROOT NODE BINARY, where NODE is a folder of deploy/rabbitmq/private-node
 """
@@ -32,6 +33,25 @@ def ctl(*arguments, **options):
 def sessions(api, state):
     with urllib.request.urlopen(f"{api}/sessions?state={state}", timeout=5) as answer:
         return [json.loads(line) for line in answer]
+
+
+def calls_of(group):
+    """The system calls of a systemd group such as @basic-io, groups in it included."""
+    done = subprocess.run(["systemd-analyze", "syscall-filter", group], check=True, capture_output=True, text=True)
+    words = [line.strip() for line in done.stdout.splitlines()[1:] if line.strip() and not line.strip().startswith("#")]
+    return {call for word in words for call in (calls_of(word) if word.startswith("@") else [word])}
+
+
+def refused(traced):
+    """What of a trace the unit's SystemCallFilter= and RestrictAddressFamilies= do not let pass."""
+    unit, allowed = (DEPLOY / "systemd/revoker.service").read_text(), set()
+    for line in re.findall(r"^SystemCallFilter=(.+)$", unit, re.M):
+        named = {call for word in line.lstrip("~").split() for call in calls_of(word)}
+        allowed = allowed - named if line.startswith("~") else allowed | named
+    families = set(re.search(r"^RestrictAddressFamilies=(.+)$", unit, re.M)[1].split())
+    made = set(re.findall(r"^(?:\d+ +)?(?:<\.\.\. )?([a-z]\w*)[( ]", traced, re.M))
+    assert {"execve", "connect", "openat", "write"} <= made, f"the trace is not whole: {sorted(made)}"
+    return (made - allowed) | (set(re.findall(r"\bsocket\((AF_\w+)", traced)) - families)
 
 
 class World:
@@ -124,7 +144,13 @@ def replay(world):
     api = f"http://{world.places['sandbox:4010']}/sandbox"
     until("the pretend API is healthy", lambda: world.healthy("sandbox"))
     with (world.folder / "log").open("w") as log:
-        worker = subprocess.Popen([world.binary, "run"], env=world.environment("worker"), stdout=log, stderr=log, **({"user": 65532, "group": 65532, "extra_groups": []} if IS_ROOT else {}))
+        # Readable to the worker's user, who writes it.
+        trace = world.folder / "trace"
+        trace.touch()
+        trace.chmod(0o666)
+        # -D: the worker is our child, and strace beside it.
+        traced = ["strace", "-D", "-f", "-qq", "-o", trace, world.binary, "run"]
+        worker = subprocess.Popen(traced, env=world.environment("worker"), stdout=log, stderr=log, **({"user": 65532, "group": 65532, "extra_groups": []} if IS_ROOT else {}))
     world.running.append(worker)
     log = world.folder / "log"
     until("the worker starts", lambda: "admin.addr" in log.read_text())
@@ -143,6 +169,8 @@ def replay(world):
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(SECONDS_MAX) == 0, log.read_text()
     print("ok: the worker stops when it is told to")
+    assert not (calls := refused(trace.read_text())), f"revoker.service refuses {sorted(calls)}"
+    print("ok: the unit lets it make every system call that it made")
 
 
 if __name__ == "__main__":
