@@ -12,6 +12,7 @@ pub mod definitions;
 pub mod explain;
 mod http;
 pub mod keygen;
+mod memory;
 pub mod patience;
 pub mod policy;
 pub mod publish;
@@ -20,15 +21,15 @@ pub mod run;
 pub mod sandbox;
 pub mod status;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, sync::LazyLock};
 
 use anyhow::Context;
 
-use crate::{broker, config::Problems};
+use crate::{broker, config::Problems, telemetry::labels::REVISION};
 
 /// Makes sure that a session which must die, dies: consumes revoke events from RabbitMQ and calls Stytch.
 #[derive(Debug, clap::Parser)]
-#[command(name = "revoker", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "revoker", version = version(), max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -80,6 +81,7 @@ impl Command {
     /// # Errors
     /// [`Failure`], to be shown; its exit code is the program's.
     pub async fn execute(self) -> Result<(), Failure> {
+        memory::keep_in();
         match self {
             Self::Run(args) => run::run(args).await?,
             Self::Check(args) => check::run(*args).await?,
@@ -143,6 +145,13 @@ impl From<broker::Error> for Failure {
             _ => Self::Failed(error.into()),
         }
     }
+}
+
+/// The version, and the commit that it was built from.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| format!("{} ({REVISION})", env!("CARGO_PKG_VERSION")));
+    &VERSION
 }
 
 /// Writes a result to standard output.

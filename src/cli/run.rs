@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use super::Failure;
+use super::{Failure, memory};
 use crate::{
     broker::{self, Broker, topology::Names},
     config::{RunArgs, Settings},
@@ -13,7 +13,7 @@ use crate::{
     revoke::client::Client,
     settle::perform::Audit,
     shutdown,
-    telemetry::{self, Admin, Metrics, StateBoard},
+    telemetry::{self, Admin, Metrics, StateBoard, labels},
     worker::{self, Backlog, End, Heard, Obeyed, Solitude, Teller, Worker},
 };
 
@@ -34,6 +34,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
+    if !memory::stays_in() {
+        tracing::warn!("core dumps cannot be turned off; one would hold credentials");
+    }
     let board = Arc::new(StateBoard::new(Arc::clone(&metrics), Timestamp::now()));
     let admin = Admin::start(
         settings.telemetry.admin_addr,
@@ -49,6 +52,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let teller = Teller::start();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
+        revision = labels::REVISION,
         worker = teller.worker(),
         project = %settings.expectations.project_id,
         api = %settings.revoke.base_url,

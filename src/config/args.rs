@@ -93,6 +93,12 @@ impl RunArgs {
         }
     }
 
+    /// Whether the key that signs reports is set; only its variable is known here.
+    pub(super) fn signs_reports(&self) -> bool {
+        let variable = report::SIGN_KEY_FILE.variable;
+        self.names.iter().any(|name| name == variable)
+    }
+
     /// A warning for each variable that starts like ours and is not.
     pub(super) fn unknown_variables(&self) -> Vec<String> {
         let known = all(GROUPS).chain(ELSEWHERE.iter().copied());

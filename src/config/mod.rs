@@ -11,6 +11,7 @@ mod broker;
 mod dead_letters;
 mod environment;
 mod gate;
+mod hardening;
 mod names;
 mod parse;
 mod problems;
@@ -33,6 +34,7 @@ pub use args::{
 };
 pub use dead_letters::DeadLettersSettings;
 pub use environment::operator;
+pub use hardening::Hardening;
 pub use names::NamesSettings;
 use problems::Reader;
 pub use problems::{Problem, Problems};
@@ -78,6 +80,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// To be logged at the start: what is allowed but perhaps not meant.
     pub warnings: Vec<String>,
+    /// What is allowed and not for production.
+    pub hardening: Hardening,
 }
 
 /// RabbitMQ's management API.
@@ -143,11 +147,17 @@ impl RunArgs {
         let gate = gate::read(&mut reader);
         let settle = settle::read(&mut reader, gate.as_ref().map(|gate| gate.outage));
         let mut warnings = self.unknown_variables();
+        warnings.extend(
+            hardening::open_files(&reader)
+                .iter()
+                .map(ToString::to_string),
+        );
         let secret = revoke.as_ref().map(|(_, secret)| secret);
         let key_ring = settle::key_ring(&mut reader, project.as_ref(), secret, &mut warnings);
         let telemetry = telemetry::read(&mut reader);
         let drain_timeouts = Duration::from_secs(1)..=Duration::from_secs(600);
         let drain_timeout = reader.read(&DRAIN_TIMEOUT, parse::duration(drain_timeouts));
+        let hardening = hardening::look(&reader, project.as_ref(), self.signs_reports());
 
         let settings = || {
             let (project, (revoke, _), settle, mut broker) = (project?, revoke?, settle?, broker?);
@@ -168,6 +178,7 @@ impl RunArgs {
                 },
                 drain_timeout: drain_timeout?,
                 warnings,
+                hardening,
             })
         };
         let settings = settings();

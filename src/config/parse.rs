@@ -3,7 +3,7 @@
 //! Values are repeated in the sentence only where they cannot be a credential, quoted and cut short.
 
 use std::{
-    fmt::Display, fs, io::Read, ops::RangeInclusive, os::unix::fs::PermissionsExt, path::Path,
+    fmt::Display, fs, io::Read, ops::RangeInclusive, os::unix::fs::MetadataExt, path::Path,
     str::FromStr, time::Duration,
 };
 
@@ -119,6 +119,10 @@ pub(super) fn secret_file(path: &str) -> Result<SecretString, String> {
             "names the file {}, which is empty; put the credential there",
             shown(path)
         )),
+        secret if secret.contains(char::is_control) => Err(format!(
+            "names the file {}, which holds more than one line; put the credential alone there",
+            shown(path)
+        )),
         secret => Ok(SecretString::from(secret)),
     }
 }
@@ -144,21 +148,65 @@ pub(super) fn secret_text(path: &Path) -> Result<Zeroizing<String>, String> {
     Ok(text)
 }
 
-/// A file's text that nobody but its owner may use, wiped from memory after use.
+/// A file's text that nobody else may use, wiped from memory after use.
 pub(super) fn owners_text(path: &str) -> Result<Zeroizing<String>, String> {
     let text = secret_text(Path::new(path))?;
-    let mode = fs::metadata(path).map_or(0, |file| file.permissions().mode());
-    if mode & 0o077 != 0 {
-        return Err(format!(
-            "names the file {}, which others than its owner may use (mode {:03o}); run chmod 600 on it",
-            shown(path),
-            mode & 0o777
-        ));
+    match open_to_others(path) {
+        Some(open) => Err(open),
+        None => Ok(text),
     }
-    Ok(text)
+}
+
+/// What is wrong with who may use a file that holds a credential; `None` for one that is not there, too.
+pub(super) fn open_to_others(path: &str) -> Option<String> {
+    let file = fs::metadata(path).ok()?;
+    let ours = file.uid() == rustix::process::geteuid().as_raw();
+    let open = too_open(file.mode(), ours)?;
+    let shown = shown(path);
+    Some(format!(
+        "names the file {shown}, which others than its owner may use (mode {:03o}); run chmod {open:o} on it",
+        file.mode() & 0o777,
+    ))
+}
+
+/// The mode that a file with a credential should have, if others may use it as it is. Whoever mounts
+/// secrets for us (Kubernetes, systemd) stays their owner, and lets our group read them.
+pub(super) const fn too_open(mode: u32, ours: bool) -> Option<u32> {
+    let (others, wanted) = match ours {
+        true => (0o077, 0o600),
+        false => (0o037, 0o440),
+    };
+    if mode & others == 0 {
+        None
+    } else {
+        Some(wanted)
+    }
 }
 
 /// An I/O error's kind in words: the same text on every system, unlike the error's own.
 fn reason(error: &std::io::Error) -> String {
     error.kind().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_open;
+
+    /// Tests cannot make a file that is somebody else's, as Kubernetes and systemd do.
+    #[test]
+    fn who_may_use_a_file_with_a_credential() {
+        let cases = [
+            (0o600, true, None),
+            (0o400, true, None),
+            (0o440, true, Some(0o600)),
+            (0o604, true, Some(0o600)),
+            (0o440, false, None),
+            (0o640, false, None),
+            (0o460, false, Some(0o440)),
+            (0o444, false, Some(0o440)),
+        ];
+        for (mode, ours, wanted) in cases {
+            assert_eq!(too_open(mode, ours), wanted, "{mode:o}, ours: {ours}");
+        }
+    }
 }

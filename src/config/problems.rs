@@ -15,6 +15,16 @@ pub struct Problem {
     pub text: String,
 }
 
+impl Problem {
+    pub(super) fn of(setting: &Setting, text: impl Into<String>) -> Self {
+        Self {
+            variable: setting.variable,
+            flag: setting.flag,
+            text: text.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (--{}) {}", self.variable, self.flag, self.text)
@@ -89,12 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn problem(&mut self, setting: &Setting, text: impl Into<String>) {
-        let (variable, flag) = (setting.variable, setting.flag);
-        self.problems.push(Problem {
-            variable,
-            flag,
-            text: text.into(),
-        });
+        self.problems.push(Problem::of(setting, text));
     }
 
     /// The end of reading: the settings, if nothing was wrong.

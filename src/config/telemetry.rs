@@ -48,6 +48,13 @@ pub(super) fn admin_addr(reader: &mut Reader<'_>) -> Option<SocketAddr> {
     reader.read(&ADMIN_ADDR, address)
 }
 
+/// The same, without a word about one that is wrong.
+pub(super) fn admin_addr_of(reader: &Reader<'_>) -> Option<SocketAddr> {
+    reader
+        .raw(&ADMIN_ADDR)
+        .and_then(|value| address(value).ok())
+}
+
 fn address(value: &str) -> Result<SocketAddr, String> {
     value.parse().map_err(|_| {
         format!(

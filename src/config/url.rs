@@ -73,6 +73,24 @@ pub(super) fn shown(text: &str) -> String {
     super::parse::shown(&format!("{scheme}://{rest}"))
 }
 
+/// The user of a URL, empty if there is none, and whether it has a password.
+pub(super) fn login(text: &str) -> (String, bool) {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((userinfo, _)) = authority.rsplit_once('@') else {
+        return (String::new(), false);
+    };
+    match userinfo.split_once(':') {
+        Some((user, password)) => (user.to_owned(), !password.is_empty()),
+        None => (userinfo.to_owned(), false),
+    }
+}
+
+/// Whether an API's URL is one that only a pretend API has.
+pub(super) fn is_pretended(text: &str) -> bool {
+    Url::parse(text).is_some_and(|url| url.scheme == "http" || url.is_loopback())
+}
+
 /// The hosts of `REVOKER_ALLOW_PLAINTEXT`.
 pub(super) fn hosts(value: &str) -> Result<Vec<String>, String> {
     /// More than anybody needs.

@@ -14,6 +14,12 @@ use crate::{
     settle::{code::Code, outcome::Outcome},
 };
 
+/// The commit that the binary was built from: whoever builds says it in the variable.
+pub const REVISION: &str = match option_env!("REVOKER_REVISION") {
+    Some(revision) if !revision.is_empty() => revision,
+    _ => "unknown",
+};
+
 /// The codes that can stand on a dead letter: all but our own credentials' faults, which pause the
 /// worker and never cost a message anything.
 pub fn dead_letter_codes() -> impl Iterator<Item = Code> {
@@ -93,7 +99,7 @@ labels! {
     /// [`RetryCause`].
     RetryCause "cause" words!(RetryCause);
     /// The commit the binary was built from.
-    Revision "revision" vec![option_env!("REVOKER_REVISION").unwrap_or("unknown")];
+    Revision "revision" vec![REVISION];
     /// [`Role`].
     Role "role" words!(Role);
     /// [`Stage`].

@@ -5,6 +5,7 @@
 pub mod broker;
 pub mod judge;
 mod management;
+pub mod production;
 pub mod report;
 pub mod stytch;
 pub mod topology;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Fail, too, at what works and is not for production.
+    #[arg(long)]
+    production: bool,
     #[command(flatten)]
     settings: RunArgs,
 }
@@ -39,7 +43,7 @@ that does not answer.";
 /// When something failed; it is printed before.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let report = match args.settings.settings() {
-        Ok(settings) => check(settings).await,
+        Ok(settings) => check(settings, args.production).await,
         Err(problems) => Report(problems.0.iter().map(wrong_setting).collect()),
     };
     print(&match args.json {
@@ -55,10 +59,13 @@ fn wrong_setting(problem: &crate::config::Problem) -> Line {
     Line::failed(Check::Settings, said, todo)
 }
 
-async fn check(settings: Settings) -> Report {
+async fn check(settings: Settings, in_production: bool) -> Report {
     let mut lines = vec![Line::ok(Check::Settings, "all can be used")];
     let warnings = settings.warnings.iter();
     lines.extend(warnings.map(|warning| Line::ok(Check::Settings, format!("note: {warning}"))));
+    if in_production {
+        lines.extend(production::lines(&settings.hardening));
+    }
     lines.extend(rabbitmq(&settings).await);
     let environment = settings.expectations.environment;
     lines.push(stytch::credentials(settings.revoke, environment).await);

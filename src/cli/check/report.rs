@@ -9,6 +9,8 @@ closed_set! {
     Check {
         /// Flags and variables.
         Settings => "settings",
+        /// What works and is not for production.
+        Production => "production",
         /// The connection to RabbitMQ.
         Broker => "broker",
         /// RabbitMQ's management API.

@@ -1,5 +1,6 @@
 //! Tests of config: what a setting means, in data; wrong ones are in `wrong`.
 
+mod hardening;
 mod wrong;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};

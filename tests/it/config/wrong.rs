@@ -77,6 +77,13 @@ fn the_secret_comes_from_one_place() {
             "REVOKER_STYTCH_SECRET (--stytch-secret) and REVOKER_STYTCH_SECRET_FILE are both set; keep one of them"
         ]
     );
+    let lines = file("lines.secret", "hunter2\nhunter3\n", 0o600);
+    assert_eq!(
+        from("", lines.to_str().unwrap()),
+        [format!(
+            "REVOKER_STYTCH_SECRET_FILE (--stytch-secret-file) names the file {lines:?}, which holds more than one line; put the credential alone there"
+        )]
+    );
     assert_eq!(
         from("", empty.to_str().unwrap()),
         [format!(

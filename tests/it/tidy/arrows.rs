@@ -42,6 +42,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("prometheus", &["src/telemetry/"]),
     // In the command line for a worker's admin port and RabbitMQ's management API, which may need TLS.
     ("reqwest", &["src/cli/http.rs", "src/revoke/client.rs"]),
+    ("rustix", &["src/cli/memory.rs", "src/config/parse.rs"]),
     ("ssh_key", &["src/cli/campaign/signature.rs"]),
     // A fail point is no setting: it exists in builds for tests only.
     ("std::env", &["src/config/", "src/failpoint.rs"]),

@@ -120,8 +120,9 @@ fn peak_kib(worker: &Worker) -> u64 {
     proc_kib(worker.process.pid(), "VmHWM:")
 }
 
-/// Has the kernel measure anew.
+/// Has the kernel measure anew. Only root may: a worker is closed to its own user. Without it the peak is
+/// that since the start, which is judged no more mildly.
 fn forget_peak(worker: &Worker) {
     let file = format!("/proc/{}/clear_refs", worker.process.pid());
-    fs::write(file, "5").expect("it is our own process");
+    let _ = fs::write(file, "5");
 }

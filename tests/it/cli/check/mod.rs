@@ -2,6 +2,7 @@
 
 mod found;
 mod judge;
+mod production;
 mod stytch;
 
 use revoker::{

@@ -3,6 +3,10 @@
 //! `UPDATE_DEFINITIONS=1 cargo test --test it deploy` writes the definitions anew. That they can be imported, and
 //! what their rights come to, is tried by the live tests.
 
+mod rules;
+mod scaling;
+mod settings;
+
 use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
 use revoker::{
@@ -208,6 +212,9 @@ fn sealed_md_names_the_constants_of_the_code() {
 fn links_lead_somewhere() {
     for (file, folder) in [
         ("deploy/SEALED.md", "deploy"),
+        ("deploy/SECURITY.md", "deploy"),
+        ("deploy/SCALING.md", "deploy"),
+        ("deploy/kubernetes/README.md", "deploy/kubernetes"),
         ("deploy/rabbitmq/README.md", "deploy/rabbitmq"),
     ] {
         let text = text_of(file);
