@@ -22,6 +22,7 @@ mod listen;
 pub mod publish;
 mod remove;
 pub mod replay;
+pub mod route;
 pub mod sieve;
 pub mod stream;
 pub mod survey;

@@ -3,7 +3,7 @@
 //! A line is logged once, where it is handled; it names the event by its id and the target by its
 //! id or HMAC, never a body, a token or an address.
 
-use std::time::Duration;
+use std::{sync::Once, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ use super::{
     life::Life,
 };
 use crate::{
-    event::{Event, Lane},
+    event::{Event, Lane, Route},
     revoke::{Call, Class, Reply, outcome::CallResult},
     settle::{code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
     telemetry::sets::{DeliveryKind, RetryCause, Stage, Unmeasured},
@@ -21,6 +21,8 @@ use crate::{
 
 /// An event older than this when we first see it says nothing about how fast we are.
 const BACKDATED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// That events come past their exchange is told once in a process's life: they may be many, and are done.
+static PAST_TOLD: Once = Once::new();
 
 impl<A> Worker<A> {
     pub(super) fn record_taken(&self, life: &Life, now: Timestamp) {
@@ -33,6 +35,16 @@ impl<A> Worker<A> {
         self.metrics.received(message.lane, kind);
         self.metrics.inflight(message.lane, 1);
         self.metrics.last_received(message.lane, now);
+        if message.route == Route::Past {
+            PAST_TOLD.call_once(|| {
+                tracing::warn!(
+                    lane = message.lane.as_str(),
+                    publisher = %message.publisher,
+                    next = "done all the same, now and later; let whoever publishes use the exchange of the lane, with a name of its own as the routing key",
+                    "an event came past the exchange of its lane, so that nobody knows whose it is"
+                );
+            });
+        }
     }
 
     pub(super) fn record_read(&self, life: &mut Life, event: &Event) {

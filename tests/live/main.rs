@@ -14,6 +14,7 @@
 mod away;
 mod campaign;
 mod check;
+mod contract;
 mod dead_letters;
 mod denylist;
 mod drain;

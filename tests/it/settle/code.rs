@@ -30,6 +30,7 @@ const REJECTIONS: &[&str] = &[
     "jwt_wrong_project",
     "jwt_no_session",
     "wrong_project",
+    "lane_mismatch",
 ];
 /// Of Stytch's API: error types, the families of some, and our words for what has no type.
 const API: &[&str] = &[

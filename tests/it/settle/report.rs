@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use revoker::{
-    event::{self, HeaderValue, History, Lane, Message, Properties},
+    event::{self, HeaderValue, History, Lane, Message, Properties, Route},
     revoke::outcome::ApiCode,
     settle::{
         Outgoing, To,
@@ -60,6 +60,7 @@ pub(super) fn message(lane: Lane, publisher_verified: bool) -> Message {
             ..Properties::default()
         },
         history: History::default(),
+        route: Route::Lane,
         from_newer_worker: false,
         redelivered: false,
         delivery_count: 0,
@@ -286,6 +287,7 @@ fn a_retry_goes_to_its_lanes_delay_with_its_history() {
         ];
         assert_eq!(sent.headers, wanted);
         let unverified = Message {
+            route: Route::Lane,
             publisher_verified: false,
             ..message
         };

@@ -1,0 +1,4 @@
+//! What others build on: the ways an event may come, the examples to copy, the pretend API to the official
+//! clients.
+
+mod lanes;
