@@ -2,3 +2,4 @@
 //! clients.
 
 mod lanes;
+mod verify;
