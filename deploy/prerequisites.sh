@@ -40,13 +40,18 @@ has_rabbitmq() { [ -x "${PRIVATE_NODE_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-serve
 has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; }
 # The distribution's own Python, whatever else the path names.
 has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
+has_venv() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_java_client() { [ -f /usr/share/java/amqp-client.jar ]; }
+has_go_client() { [ -d /usr/share/gocode/src/github.com/rabbitmq/amqp091-go ]; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
 # those who check metrics promtool, for those who run the examples Python's AMQP client, for those who
-# check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
-# certificates, and for those who fuzz a C++ compiler.
-# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
+# check signatures ssh-keygen, for those who publish from elsewhere curl, Node and Python's virtual
+# environments, and in the longer form the compilers and libraries of Java and Go, for those who bring about
+# faults what turns a process's clock and makes certificates, and for those who fuzz a C++ compiler.
+# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-publishers]
+#                         [with-compilers] [with-faults] [with-c++]
 require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
@@ -55,6 +60,18 @@ require_packages() {
   [[ $with != *' with-promtool '* ]] || command -v promtool >/dev/null || packages+=(prometheus)
   [[ $with != *' with-pika '* ]] || has_pika || packages+=(python3-pika)
   [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
+  if [[ $with == *' with-publishers '* ]]; then
+    command -v curl >/dev/null || packages+=(curl)
+    command -v node >/dev/null || packages+=(nodejs)
+    command -v npm >/dev/null || packages+=(npm)
+    has_venv || packages+=(python3-venv)
+  fi
+  if [[ $with == *' with-compilers '* ]]; then
+    command -v javac >/dev/null || packages+=(default-jdk-headless)
+    has_java_client || packages+=(librabbitmq-client-java)
+    command -v go >/dev/null || packages+=(golang-go)
+    has_go_client || packages+=(golang-github-rabbitmq-amqp091-go-dev)
+  fi
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
   [ ${#packages[@]} -gt 0 ] || return 0

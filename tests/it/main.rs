@@ -12,6 +12,7 @@ mod event;
 mod fuzz;
 mod gate;
 mod gate_sim;
+mod publishing;
 mod readme;
 mod revoke;
 mod sandbox;
