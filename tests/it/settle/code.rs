@@ -82,6 +82,17 @@ fn codes_are_the_promised_ones() {
     assert_eq!(set(&all).len(), all.len(), "one word stands for two codes");
 }
 
+/// What a replay cannot mend: the body stays as it is, the clock and the way here do not.
+#[test]
+fn rejections_come_back_but_two() {
+    for code in Code::all() {
+        let word = code.as_str();
+        let comes_back =
+            REJECTIONS.contains(&word) && !["time_in_future", "lane_mismatch"].contains(&word);
+        assert_eq!(code.comes_back(), comes_back, "{word}");
+    }
+}
+
 /// They are header values, label values and words in searches.
 #[test]
 fn a_code_is_one_plain_word() {

@@ -4,11 +4,7 @@
 use std::{process::Stdio, time::Duration};
 
 use futures_util::future::join_all;
-use lapin::{
-    ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
-    types::{AMQPValue, FieldTable},
-};
+use lapin::{ExchangeKind, options::ExchangeDeclareOptions, types::FieldTable};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
@@ -20,6 +16,7 @@ use super::{
         Client::{self, Rust, Shell},
         clients, with,
     },
+    full::Full,
     installed::{PYTHON, repository},
 };
 use crate::harness::{Event, PATIENCE, World, sandbox::new_id, user::User, wait};
@@ -170,60 +167,52 @@ async fn a_publisher_hears_of_its_own_events() {
 #[tokio::test]
 async fn what_is_not_confirmed_they_publish_again() {
     let world = World::new("unconfirmed").await;
-    let full = world.broker.name("full");
-    let connection = world.broker.connect().await;
-    let channel = connection.create_channel().await.unwrap();
-    let mut none = FieldTable::default();
-    none.insert("x-max-length".into(), AMQPValue::LongInt(0));
-    none.insert(
-        "x-overflow".into(),
-        AMQPValue::LongString("reject-publish".into()),
-    );
-    let exclusive = QueueDeclareOptions {
-        exclusive: true,
-        ..QueueDeclareOptions::default()
-    };
-    let (name, kind) = (full.as_str(), ExchangeKind::Topic);
-    channel
-        .queue_declare(name.into(), exclusive, none)
-        .await
-        .unwrap();
-    let options = ExchangeDeclareOptions {
-        auto_delete: true,
-        ..ExchangeDeclareOptions::default()
-    };
-    let declared = channel.exchange_declare(name.into(), kind, options, FieldTable::default());
-    declared.await.unwrap();
-    let options = QueueBindOptions::default();
-    let bound = channel.queue_bind(
-        name.into(),
-        name.into(),
-        "#".into(),
-        options,
-        FieldTable::default(),
-    );
-    bound.await.unwrap();
+    let full = Full::new(&world).await;
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
+    let targets: Vec<_> = clients().iter().map(|_| new_id("user")).collect();
+    let target = |client| {
+        let at = clients().iter().position(|other| *other == client);
+        targets[at.expect("it is one of them")].as_str()
+    };
 
     each(&clients(), async |client| {
         let url = client.url(&world.broker);
-        let target = new_id("user");
         if client == Shell {
             // It tries once. RabbitMQ's management API waits for the confirm, which no document promises.
-            let ran = client.publish(&url, &target, &full).await;
+            let ran = client.publish(&url, target(client), &full.name).await;
             assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
             assert!(ran.err.starts_with("refused: "), "{ran:?}");
             return;
         }
         for url in [url, format!("amqp://guest:guest@{address}")] {
-            let ran = client.publish(&url, &target, &full).await;
+            let ran = client.publish(&url, target(client), &full.name).await;
             assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{client:?}: {ran:?}");
             let given_up = ran.err.contains("given up: the event stays in the outbox");
             assert!(given_up, "{client:?}: {ran:?}");
             let tries = ran.err.matches("not confirmed: ").count();
+            // That in Rust tells of its tries on the tests' own standard error.
             assert!(tries == 3 || client == Rust, "{client:?}: {ran:?}");
         }
     })
     .await;
+
+    let refused = full.refused().await;
+    for client in clients() {
+        let its = refused
+            .iter()
+            .filter(|(_, event)| event["user_id"] == target(client));
+        let its: Vec<_> = its.collect();
+        let tries = if client == Shell { 1 } else { 3 };
+        assert_eq!(its.len(), tries, "{client:?}: {its:?}");
+        for (delivery, event) in &its {
+            let properties = &delivery.properties;
+            assert_eq!(event, &its[0].1, "{client:?}: the same event each time");
+            assert_eq!(*properties.delivery_mode(), Some(2), "{client:?}");
+            let content_type = properties.content_type().as_ref();
+            assert_eq!(content_type.unwrap().as_str(), "application/json");
+            let id = properties.message_id().as_ref();
+            assert_eq!(id.unwrap().as_str(), event["id"], "{client:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 mod client;
 mod errors;
 mod examples;
+mod full;
 mod installed;
 mod lanes;
 mod sdks;

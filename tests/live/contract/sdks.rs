@@ -4,7 +4,10 @@
 //! Both take the base URL as their environment (`env` in Node, `environment` in Python); what they call
 //! `custom_base_url` must be https.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{Write, stderr},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -116,6 +119,7 @@ async fn check(name: &str, program: &Path, arguments: &[PathBuf]) {
     for (case, ended) in cases.iter().zip(&ended) {
         check_case(name, case, ended);
     }
+    tell(name, &cases);
     let whoami = ended.last().expect("it was asked last");
     assert_eq!(whoami["project_id"], PROJECT_ID, "{whoami}");
 
@@ -147,14 +151,20 @@ async fn check(name: &str, program: &Path, arguments: &[PathBuf]) {
     assert_eq!(refused["status_code"], 401);
 }
 
+/// Past the test harness, so that a run says what was tried.
+fn tell(name: &str, cases: &[Case]) {
+    let mut line = format!("{name}:");
+    for case in cases {
+        let (status, error_type) = case.ends;
+        let word = error_type.map(|word| format!(" {word}"));
+        line += &format!(" {} {status}{};", case.what, word.unwrap_or_default());
+    }
+    writeln!(stderr(), "{line}").unwrap();
+}
+
 fn check_case(name: &str, case: &Case, ended: &Value) {
     let (status, error_type) = case.ends;
     let what = format!("{name}, {}: {ended}", case.what);
-    eprintln!(
-        "{name}, {}: {status} {}",
-        case.what,
-        error_type.unwrap_or_default()
-    );
     assert_eq!(ended["status_code"], status, "{what}");
     let request_id = ended["request_id"].as_str().expect(&what);
     assert!(request_id.starts_with("request-id-test-"), "{what}");
