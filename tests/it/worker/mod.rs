@@ -19,6 +19,7 @@ mod orders;
 mod pace;
 mod posted;
 mod publishes;
+mod routes;
 mod states;
 mod stytch;
 mod targets;
