@@ -159,7 +159,8 @@ fn tell(name: &str, cases: &[Case]) {
         let word = error_type.map(|word| format!(" {word}"));
         line += &format!(" {} {status}{};", case.what, word.unwrap_or_default());
     }
-    writeln!(stderr(), "{line}").unwrap();
+    line.push('\n');
+    stderr().lock().write_all(line.as_bytes()).unwrap();
 }
 
 fn check_case(name: &str, case: &Case, ended: &Value) {
