@@ -41,15 +41,17 @@ has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null
 # The distribution's own Python, whatever else the path names.
 has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
 has_venv() { /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; }
+has_java_client() { [ -f /usr/share/java/amqp-client.jar ]; }
+has_go_client() { [ -d /usr/share/gocode/src/github.com/rabbitmq/amqp091-go ]; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
-# Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
-# those who check metrics Prometheus and its promtool, for alerts Alertmanager, for those who run the examples Python's AMQP client, for those who
-# check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
-# certificates, for those who fuzz a C++ compiler, and for those who check what is deployed Python's virtual
-# environments, systemd's own judge of units and what tells of system calls.
-# Usage: require_packages [without-rabbitmq] [with-promtool] [with-alertmanager] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
-#                         [with-venv] [with-systemd-analyze] [with-strace]
+# Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, and what lacks of
+# the rest: with-promtool Prometheus and its promtool, with-pika Python's AMQP client, with-publishers curl, Node
+# and Python's virtual environments, with-compilers the compilers and AMQP libraries of Java and Go, with-faults
+# what turns a process's clock and makes certificates.
+# Usage: require_packages [without-rabbitmq] [with-promtool] [with-alertmanager] [with-pika] [with-ssh-keygen]
+#                         [with-publishers] [with-compilers] [with-faults] [with-c++] [with-venv]
+#                         [with-systemd-analyze] [with-strace]
 require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
@@ -59,6 +61,18 @@ require_packages() {
   [[ $with != *' with-alertmanager '* ]] || command -v amtool >/dev/null || packages+=(prometheus-alertmanager)
   [[ $with != *' with-pika '* ]] || has_pika || packages+=(python3-pika)
   [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
+  if [[ $with == *' with-publishers '* ]]; then
+    command -v curl >/dev/null || packages+=(curl)
+    command -v node >/dev/null || packages+=(nodejs)
+    command -v npm >/dev/null || packages+=(npm)
+    has_venv || packages+=(python3-venv)
+  fi
+  if [[ $with == *' with-compilers '* ]]; then
+    command -v javac >/dev/null || packages+=(default-jdk-headless)
+    has_java_client || packages+=(librabbitmq-client-java)
+    command -v go >/dev/null || packages+=(golang-go)
+    has_go_client || packages+=(golang-github-rabbitmq-amqp091-go-dev)
+  fi
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
   [[ $with != *' with-venv '* ]] || has_venv || packages+=(python3-venv)

@@ -17,6 +17,7 @@ mod record;
 mod service;
 mod states;
 mod strange;
+mod taken;
 mod tell;
 mod trial;
 mod turn;

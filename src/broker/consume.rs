@@ -13,9 +13,16 @@ use futures_util::Stream;
 use lapin::{Consumer, message::Delivery};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Fact, Watch, acker::Tally, headers, link::Link};
+use super::{
+    Fact, Watch,
+    acker::Tally,
+    headers,
+    link::Link,
+    route::{route, route_unhandled},
+    topology::Names,
+};
 use crate::{
-    event::{Lane, Message},
+    event::{Lane, Message, Route, UNKNOWN_PUBLISHER},
     settle::Receipt,
 };
 
@@ -34,8 +41,8 @@ pub struct Deliveries {
     /// Takes the place of the consumer when that has been cancelled and has given out all it had.
     pub(super) next: UnboundedReceiver<Consumer>,
     pub(super) source: Source,
-    /// The exchange through which delayed events come back.
-    pub(super) back: String,
+    /// The names of the exchanges that lead here.
+    pub(super) names: Names,
     pub(super) tally: Tally,
     pub(super) link: Arc<Link>,
     pub(super) watch: Watch,
@@ -50,18 +57,28 @@ impl Deliveries {
     }
 
     fn take(&self, delivery: Delivery) -> (Message, Ack) {
-        let trusted = !self.back.is_empty() && delivery.exchange.as_str() == self.back;
+        let (exchange, key) = (delivery.exchange.as_str(), delivery.routing_key.as_str());
+        let trusted =
+            matches!(self.source, Source::Lane(lane) if exchange == self.names.back(lane));
         let read = headers::read(&delivery.properties, trusted);
-        let lane = match self.source {
-            Source::Lane(lane) => lane,
-            Source::Unhandled => match &read.first_death_queue {
-                Some(queue) if queue.ends_with(Lane::Urgent.as_str()) => Lane::Urgent,
-                _ => Lane::Bulk,
-            },
+        let (lane, route) = match self.source {
+            Source::Lane(lane) => (lane, route(&self.names, lane, exchange, key)),
+            Source::Unhandled => {
+                let lane = match &read.first_death_queue {
+                    Some(queue) if queue.ends_with(Lane::Urgent.as_str()) => Lane::Urgent,
+                    _ => Lane::Bulk,
+                };
+                (lane, route_unhandled(read.first_death_exchange.as_deref()))
+            }
+        };
+        let publisher = match route {
+            Route::Lane => key,
+            Route::Past | Route::Astray => UNKNOWN_PUBLISHER,
         };
         let message = Message {
             lane,
-            publisher: delivery.routing_key.as_str().to_owned(),
+            publisher: publisher.to_owned(),
+            route,
             // A republish cannot carry the user_id on: our header stands for it.
             publisher_verified: match trusted {
                 true => read.publisher_verified,

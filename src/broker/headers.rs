@@ -29,6 +29,8 @@ pub struct Read {
     pub delivery_count: u64,
     /// The lane from which the broker dead-lettered it (`x-first-death-queue`); only ever used as a label.
     pub first_death_queue: Option<String>,
+    /// The exchange that such a message was published to (`x-first-death-exchange`); as little worth.
+    pub first_death_exchange: Option<String>,
     /// Whether the broker had checked the publisher's `user_id` when the event first came; never
     /// true unless `trusted`.
     pub publisher_verified: bool,
@@ -72,6 +74,7 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
                 read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0)
             }
             ("x-first-death-queue", value) => read.first_death_queue = string(value),
+            ("x-first-death-exchange", value) => read.first_death_exchange = string(value),
             ("revoker-publisher-verified", AMQPValue::Boolean(verified))
                 if trusted && !read.newer =>
             {

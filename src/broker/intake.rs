@@ -56,9 +56,9 @@ pub struct Valve {
 impl Consuming {
     /// Opens a channel and consumes on it.
     pub(crate) async fn open(&self, source: Source, prefetch: u16) -> Result<Open, Error> {
-        let (queue, back) = match source {
-            Source::Lane(lane) => (self.names.lane(lane), self.names.back(lane)),
-            Source::Unhandled => (self.names.unhandled(), String::new()),
+        let queue = match source {
+            Source::Lane(lane) => self.names.lane(lane),
+            Source::Unhandled => self.names.unhandled(),
         };
         let channel = open(&self.connection).await?;
         let consumer = consume(&channel, &queue, prefetch).await?;
@@ -75,7 +75,7 @@ impl Consuming {
             consumer,
             next: replaced_by,
             source,
-            back,
+            names: self.names.clone(),
             tally: acker::start(channel, Arc::clone(&link), &self.ackers),
             link: Arc::clone(&link),
             watch: Arc::clone(&self.watch),

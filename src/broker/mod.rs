@@ -7,6 +7,7 @@
 
 mod acker;
 pub mod acks;
+mod ask;
 pub mod browse;
 mod confirms;
 pub mod connect;
@@ -22,6 +23,7 @@ mod listen;
 pub mod publish;
 mod remove;
 pub mod replay;
+pub mod route;
 pub mod sieve;
 pub mod stream;
 pub mod survey;
@@ -40,6 +42,7 @@ use crate::{
     event::Lane,
     settle::{PublishError, To},
 };
+pub use ask::{Question, ask};
 pub use connect::{Broker, Session, Stay, login};
 pub use feed::Feed;
 pub use intake::{Open, Valve};

@@ -193,25 +193,31 @@ pub struct PublishOne {
 /// message or the broker refuses it, the others when there is no way to the broker.
 pub async fn publish_once(settings: &Settings, message: PublishOne) -> Result<(), Error> {
     let connection = dial(settings, Role::Publisher).await?;
-    let channel = confirming(&connection).await?;
+    publish_over(&connection, &message).await?;
+    // The message is safe: how the farewell goes no longer matters.
+    let _ = timeout(CALL_MAX, connection.close(200, "done".into())).await;
+    Ok(())
+}
+
+/// The same on a connection that stands.
+pub(super) async fn publish_over(
+    connection: &Connection,
+    message: &PublishOne,
+) -> Result<(), Error> {
+    let channel = confirming(connection).await?;
     let publish = channel.basic_publish(
         short(&message.exchange),
         short(&message.routing_key),
         mandatory(),
         &message.body,
-        properties(&message),
+        properties(message),
     );
     let confirm = in_time("publish", publish).await?;
     match in_time("confirm", confirm).await? {
-        Confirmation::Ack(None) => {}
-        Confirmation::Ack(Some(_)) => return Err(PublishError::Returned.into()),
-        Confirmation::Nack(_) | Confirmation::NotRequested => {
-            return Err(PublishError::Nacked.into());
-        }
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(_)) => Err(PublishError::Returned.into()),
+        Confirmation::Nack(_) | Confirmation::NotRequested => Err(PublishError::Nacked.into()),
     }
-    // The message is safe: how the farewell goes no longer matters.
-    let _ = timeout(CALL_MAX, connection.close(200, "done".into())).await;
-    Ok(())
 }
 
 /// The properties of a message for an exchange that is given: what every publisher should set.

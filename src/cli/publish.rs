@@ -3,13 +3,14 @@
 //! Not a campaign: one event a call. Credentials come from files or standard input, never from the
 //! command line, which everybody on the machine can read.
 
+mod input;
+mod verify;
+
 use std::{
-    fs::File,
-    io::{Read, stdin},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use anyhow::{Context, bail};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -19,14 +20,14 @@ use crate::{
     broker::{self, PublishOne},
     config::{PublishArgs, PublishSettings},
     event::{
-        BODY_BYTES_MAX, Code, Environment, Expectations, Lane, Rejection,
+        Code, Environment, Expectations, Lane, Rejection,
         decode::{EventType, decode},
     },
     settle::PublishError,
 };
+pub(super) use input::read_credential;
+use input::read_input;
 
-/// What is read from a file or standard input at most, bytes; the decoder's own limit is lower.
-const INPUT_BYTES_MAX: u64 = 64 * BODY_BYTES_MAX as u64;
 const CONTENT_TYPE: &str = "application/json";
 
 /// The event and where it goes.
@@ -37,6 +38,12 @@ pub struct Args {
     event: Option<String>,
     #[command(flatten)]
     fields: Fields,
+    /// Publish an event that revokes nothing, and wait for its outcome: is there a worker, and does it hear us?
+    #[arg(long, group = "target", conflicts_with = "fields")]
+    verify: bool,
+    /// With --verify: how long to wait for the outcome, 1s to 1h.
+    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "verify", value_parser = verify::timeout)]
+    timeout: Duration,
     /// The lane: urgent when somebody waits for it, bulk for clean-ups.
     #[arg(long, value_name = "urgent|bulk", default_value = "urgent", value_parser = lane)]
     lane: Lane,
@@ -87,7 +94,7 @@ struct Fields {
     )]
     session_jwt_file: Option<PathBuf>,
     /// Why: lower-case letters, digits and _, such as `password_reset` or `admin_action`.
-    #[arg(long, value_name = "WORD", required_unless_present = "event")]
+    #[arg(long, value_name = "WORD", required_unless_present_any = ["event", "verify"])]
     reason: Option<String>,
     /// The event's id; by default a new UUID.
     #[arg(long, value_name = "ID")]
@@ -118,23 +125,23 @@ struct Fields {
 /// Publishes the event.
 ///
 /// # Errors
-/// When settings or the event are wrong, and when the broker does not take it.
+/// When settings or the event are wrong, and when the broker does not take it; with `--verify` also when
+/// no worker tells that it has.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let settings = args.settings.settings()?;
     let now = Timestamp::now();
+    let project_id = settings.project.as_ref().map(|(id, _)| id.as_str());
     let body = match &args.event {
+        _ if args.verify => verify::event(project_id, now),
         Some(_) => read_input(Path::new("-"))?,
         None => args.fields.event(now)?,
     };
     let event_id = check(&body, &settings, now)
         .map_err(|rejection| Failure::Usage(format!("the event would be refused: {rejection}")))?;
-    let message = PublishOne {
-        exchange: format!("{}.{}", settings.broker.prefix, args.lane.as_str()),
-        routing_key: args.publisher,
-        body: Bytes::from(body),
-        content_type: CONTENT_TYPE.to_owned(),
-        message_id: event_id.clone(),
-    };
+    if args.verify {
+        return verify::run(&args, &settings, &event_id, body).await;
+    }
+    let message = message(&args, &settings, &event_id, body);
     let (exchange, publisher) = (message.exchange.clone(), message.routing_key.clone());
     match broker::publish_once(&settings.broker, message).await {
         Ok(()) if args.json => {
@@ -145,6 +152,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             "published {event_id} to {exchange} as {publisher}\n"
         ))?),
         Err(error) => Err(failure(error, &exchange)),
+    }
+}
+
+/// The message of an event.
+fn message(args: &Args, settings: &PublishSettings, event_id: &str, body: Vec<u8>) -> PublishOne {
+    PublishOne {
+        exchange: format!("{}.{}", settings.broker.prefix, args.lane.as_str()),
+        routing_key: args.publisher.clone(),
+        body: Bytes::from(body),
+        content_type: CONTENT_TYPE.to_owned(),
+        message_id: event_id.to_owned(),
     }
 }
 
@@ -234,36 +252,6 @@ fn failure(error: broker::Error, exchange: &str) -> Failure {
         ));
     }
     Failure::from(error)
-}
-
-/// A credential out of a file, or from standard input for `-`; white space around it is not part of it.
-pub(super) fn read_credential(path: &Path) -> anyhow::Result<String> {
-    let text = String::from_utf8(read_input(path)?);
-    // Not the error itself: it holds the bytes.
-    let text = text
-        .ok()
-        .with_context(|| format!("{} is not text", path.display()))?;
-    Ok(text.trim().to_owned())
-}
-
-/// A file, or standard input for `-`.
-fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let input: Box<dyn Read> = match path == Path::new("-") {
-        true => Box::new(stdin().lock()),
-        false => {
-            Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?)
-        }
-    };
-    let mut bytes = Vec::new();
-    let read = input.take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.len() as u64 > INPUT_BYTES_MAX {
-        bail!(
-            "{} is longer than {INPUT_BYTES_MAX} bytes; an event is at most {BODY_BYTES_MAX}",
-            path.display()
-        );
-    }
-    Ok(bytes)
 }
 
 fn lane(word: &str) -> Result<Lane, String> {

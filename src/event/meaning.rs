@@ -40,6 +40,9 @@ impl Code {
             Self::JwtWrongProject => "the session JWT is of another project",
             Self::JwtNoSession => "the JWT names no session",
             Self::WrongProject => "project_id names another project than the worker's",
+            Self::LaneMismatch => {
+                "it came to a lane by a CC or BCC header, or through another lane's exchange"
+            }
         }
     }
 }

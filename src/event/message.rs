@@ -18,13 +18,32 @@ closed_set! {
     }
 }
 
+/// The publisher of an event whose routing key is nobody's name. Topic permissions are not asked about it.
+pub const UNKNOWN_PUBLISHER: &str = "unknown";
+
+/// How a message came into its lane's queue: what its routing key is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Through the lane's own exchange, or the one through which we bring events back.
+    Lane,
+    /// Past it: through the default exchange, by the queue's name, or through one that somebody with the
+    /// rights for it has bound to ours. The event is one of this lane, but nobody knows whose.
+    Past,
+    /// By a way that does not lead here: a `CC` or `BCC` header names this queue beside another, or the
+    /// exchange is that of another lane.
+    Astray,
+}
+
 /// A message taken from a lane.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The lane it was consumed from.
     pub lane: Lane,
-    /// The routing key: the publisher's name, enforced by the broker's topic permissions.
+    /// The routing key: the publisher's name, enforced by the broker's topic permissions;
+    /// [`UNKNOWN_PUBLISHER`] where it is not.
     pub publisher: String,
+    /// How it came here.
+    pub route: Route,
     /// Whether the broker checked the `user_id` property against the publisher's connection.
     pub publisher_verified: bool,
     /// The body as it came (or, for a sealed retry, as it was opened).

@@ -27,7 +27,7 @@ pub use envelope::BODY_BYTES_MAX;
 pub use reason::{REASONS, known_reason};
 pub use target::check_id;
 
-pub use message::{HeaderValue, History, Lane, Message, Properties};
+pub use message::{HeaderValue, History, Lane, Message, Properties, Route, UNKNOWN_PUBLISHER};
 
 /// A checked event: what to revoke, for whom, and why.
 #[derive(Debug)]
@@ -264,5 +264,7 @@ closed_set! {
         JwtNoSession => "jwt_no_session",
         /// An event for another project.
         WrongProject => "wrong_project",
+        /// It came to a lane's queue by a way that does not lead there.
+        LaneMismatch => "lane_mismatch",
     }
 }

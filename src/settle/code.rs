@@ -93,9 +93,10 @@ impl Code {
     }
 
     /// Whether an event that ended so ends so again, however often and whenever it is replayed: its body
-    /// stays as it is, and so does the contract.
+    /// stays as it is, and so does the contract. Not the way that it came by: a replay takes the lane's own.
     pub const fn comes_back(self) -> bool {
-        matches!(self, Self::Rejected(code) if !matches!(code, event::Code::TimeInFuture))
+        use event::Code::{LaneMismatch, TimeInFuture};
+        matches!(self, Self::Rejected(code) if !matches!(code, TimeInFuture | LaneMismatch))
     }
 
     /// The complete closed set.

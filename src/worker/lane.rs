@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Worker, ending::Ending};
 use crate::{
     broker::{Open, Stay},
-    event::{Lane, Message},
+    event::{self, Lane, Message, Route},
     gate::{
         intake::{Change, Intake},
         trial::{self, Handling},
@@ -40,6 +40,14 @@ impl<A: Api> Worker<A> {
                         worker.process(message, receipt, outbox).await;
                         drop(company);
                     });
+                }
+                // Sent on, it would come back by the lane's own way.
+                Handling::PutOnTrial if message.route == Route::Astray => {
+                    let code = Code::Rejected(event::Code::LaneMismatch);
+                    let ending = Ending::DeadLetter(code, None);
+                    drop(tasks.spawn(async move {
+                        worker.end_unread(message, receipt, &*outbox, ending).await;
+                    }));
                 }
                 Handling::PutOnTrial => {
                     drop(tasks.spawn(worker.put_on_trial(message, receipt, outbox)))

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 use super::{Worker, job};
 use crate::{
     event::{
-        Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
-        trace,
+        self, Event, History, Lane, Message, Properties, Rejection, Request, Route, Target,
+        decode::decode, trace,
     },
     gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
     revoke::{Class, Reply, outcome::ApiCode},
@@ -25,6 +25,8 @@ use crate::{
 
 /// The `target_kind` of a session by its id.
 pub(super) const SESSION: &str = "session";
+/// The text of a dead letter that came to its lane by no way that leads there.
+const ASTRAY: &str = "lane_mismatch: the event came to this lane by a CC or BCC header, or through another lane's exchange; publish it to the exchange of its lane";
 /// The `target_kind` of a user.
 const USER: &str = "user";
 
@@ -133,9 +135,16 @@ impl Life {
             &worker.expectations,
             now,
         );
-        decoded
-            .map(|event| self.learn(event, worker))
-            .map_err(|rejection| self.reject(&rejection))
+        let event = decoded.map_err(|rejection| self.reject(&rejection))?;
+        let event = self.learn(event, worker);
+        // Only now: the dead letter tells which event it was.
+        match self.message.route {
+            Route::Astray => Err(Unread::Dead(
+                Code::Rejected(event::Code::LaneMismatch),
+                ASTRAY.to_owned(),
+            )),
+            Route::Lane | Route::Past => Ok(event),
+        }
     }
 
     fn open<A>(&mut self, worker: &Worker<A>) -> Result<(), Unread> {

@@ -1,11 +1,11 @@
-//! What the worker tells of a message: every number and every log line, in one place.
+//! What the worker tells of a message's calls and its end, by numbers and log lines. Of its coming: `taken`.
 //!
 //! A line is logged once, where it is handled; it names the event by its id and the target by its
 //! id or HMAC, never a body, a token or an address.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{
     Worker, backlog,
@@ -13,51 +13,13 @@ use super::{
     life::Life,
 };
 use crate::{
-    event::{Event, Lane},
+    event::Lane,
     revoke::{Call, Class, Reply, outcome::CallResult},
     settle::{code::Code, outcome::Outcome, perform::Recorded, verdict::Verdict},
-    telemetry::sets::{DeliveryKind, RetryCause, Stage, Unmeasured},
+    telemetry::sets::{RetryCause, Stage},
 };
 
 impl<A> Worker<A> {
-    pub(super) fn record_taken(&self, life: &Life, now: Timestamp) {
-        let message = &life.message;
-        let kind = match (message.history.returned, message.redelivered) {
-            (true, _) => DeliveryKind::Retry,
-            (false, true) => DeliveryKind::Redelivered,
-            (false, false) => DeliveryKind::First,
-        };
-        self.metrics.received(message.lane, kind);
-        self.metrics.inflight(message.lane, 1);
-        self.metrics.last_received(message.lane, now);
-    }
-
-    pub(super) fn record_read(&self, life: &mut Life, event: &Event) {
-        let now = (self.wall)();
-        let first = !life.message.history.returned;
-        let age = now.duration_since(event.occurred_at);
-        if first {
-            self.metrics.by_reason(&event.reason);
-            self.metrics.stage(Stage::Queue, positive(age));
-        }
-        life.unmeasured = self.unmeasured(life, event);
-        if event.unknown_id_format {
-            tracing::warn!(
-                event.id = %event.id,
-                trace_id = life.facts.trace_id(),
-                publisher = %life.message.publisher,
-                next = "sent all the same",
-                "the target's id has a format this worker does not know"
-            );
-        }
-        if life.message.lane == Lane::Bulk && event.campaign_id.is_some() {
-            self.teller.handles_campaign();
-        }
-        if let Some(key) = backlog::key(life) {
-            self.backlog.add(life.message.lane, key);
-        }
-    }
-
     pub(super) fn record_call(
         &self,
         life: &Life,
@@ -180,20 +142,6 @@ impl<A> Worker<A> {
         }
     }
 
-    /// Why the event's age says nothing about us, if so.
-    fn unmeasured(&self, life: &Life, event: &Event) -> Option<Unmeasured> {
-        let message = &life.message;
-        let fresh = !message.history.returned && !message.redelivered;
-        match () {
-            () if message.history.replays > 0 => Some(Unmeasured::Replay),
-            () if event.occurred_in_future => Some(Unmeasured::Future),
-            () if fresh && self.backlog.is_backdated(message.lane, event.occurred_at) => {
-                Some(Unmeasured::Backdated)
-            }
-            () => None,
-        }
-    }
-
     fn record_done(&self, life: &Life, outcome: Outcome, recorded: Recorded) {
         let (now, lane) = ((self.wall)(), life.message.lane);
         let exposure = life
@@ -291,7 +239,7 @@ pub(super) fn cause(class: &Class) -> RetryCause {
     }
 }
 
-fn positive(duration: SignedDuration) -> Duration {
+pub(super) fn positive(duration: SignedDuration) -> Duration {
     Duration::try_from(duration).unwrap_or_default()
 }
 

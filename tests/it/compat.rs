@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use lapin::{BasicProperties, types::AMQPValue};
 use revoker::{
     campaign,
-    event::{Lane, Message, Properties, decode::EventType},
+    event::{Lane, Message, Properties, Route, decode::EventType},
     settle::{
         outcome::Outcome,
         report::{self, Facts, HEADERS_VERSION},
@@ -122,6 +122,7 @@ fn lanes_keep_their_names() {
 pub(crate) fn delivered(stored: &Value, body: impl Into<Vec<u8>>, back: bool) -> Message {
     let read = revoker::broker::headers::read(&wire(stored), back);
     Message {
+        route: Route::Lane,
         publisher_verified: read.publisher_verified,
         properties: read.properties,
         history: read.history,

@@ -17,6 +17,7 @@ mod fuzz;
 mod gate;
 mod gate_sim;
 mod promql;
+mod publishing;
 mod readme;
 mod revoke;
 mod sandbox;

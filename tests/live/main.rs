@@ -15,6 +15,7 @@ mod alerts;
 mod away;
 mod campaign;
 mod check;
+mod contract;
 mod dashboards;
 mod dead_letters;
 mod denylist;

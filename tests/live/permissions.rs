@@ -181,9 +181,10 @@ async fn a_worker_of_few_rights_does_all_its_work() {
 async fn a_publisher_may_be_let_to_its_own_outcomes() {
     let cast = Cast::new("outcomes").await;
     let prefix = &cast.admin.prefix;
-    let own = format!("^{prefix}\\.mine$");
-    let write = format!("^{prefix}\\.(urgent|bulk|mine)$");
-    let read = format!("^{prefix}\\.(outcomes|mine)$");
+    let own = format!("{prefix}\\.mine$|{PUBLISHER}\\.verify\\.");
+    let write = format!("^({prefix}\\.(urgent|bulk)$|{own})");
+    let read = format!("^({prefix}\\.outcomes$|{own})");
+    let own = format!("^({own})");
     let node = cast.world.node();
     let all = [
         "set_permissions",
@@ -216,4 +217,13 @@ async fn a_publisher_may_be_let_to_its_own_outcomes() {
             .lets(Write("outcomes", "urgent.revoked.x"))
             .await
     );
+
+    // With these rights it may also try its whole way.
+    let mut worker = cast.worker().start().await;
+    let its = cast.world.worker();
+    let its = its.set("REVOKER_AMQP_URL", &cast.publisher.url);
+    let ended = its.once(&["publish", "--verify", "--publisher", PUBLISHER]);
+    let ended = ended.await;
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(worker.terminate().await.0.success());
 }

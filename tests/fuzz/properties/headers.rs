@@ -3,7 +3,7 @@
 use lapin::{BasicProperties, protocol::basic::parse_properties};
 use revoker::{
     broker::{headers, sieve},
-    event::{HeaderValue, History, Lane, Message, Properties, decode},
+    event::{HeaderValue, History, Lane, Message, Properties, Route, decode},
     settle::{
         Outgoing,
         report::{self, Stored},
@@ -107,6 +107,7 @@ fn write(read: &headers::Read) -> BasicProperties {
     let message = Message {
         lane: Lane::Bulk,
         publisher: "fuzz".into(),
+        route: Route::Lane,
         publisher_verified: read.publisher_verified,
         body: "{}".into(),
         properties: read.properties.clone(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lapin::BasicProperties;
 use revoker::{
     broker::headers::{read, write},
-    event::{HeaderValue, History, Lane, Message, Properties},
+    event::{HeaderValue, History, Lane, Message, Properties, Route},
     revoke::outcome::ApiCode,
     settle::{
         Outgoing,
@@ -115,6 +115,7 @@ fn message(properties: Properties, history: History) -> Message {
     Message {
         lane: Lane::Urgent,
         publisher: "accounts".into(),
+        route: Route::Lane,
         publisher_verified: true,
         body: "{}".into(),
         properties,

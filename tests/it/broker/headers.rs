@@ -9,7 +9,7 @@ use lapin::{
 };
 use revoker::{
     broker::headers::{Read, found, read, write},
-    event::{HeaderValue, History, Lane, Message, Properties},
+    event::{HeaderValue, History, Lane, Message, Properties, Route},
     settle::report::{self, Stored},
 };
 
@@ -53,6 +53,7 @@ fn message(properties: Properties) -> Message {
     Message {
         lane: Lane::Urgent,
         publisher: "accounts".into(),
+        route: Route::Lane,
         publisher_verified: true,
         body: "{}".into(),
         properties,

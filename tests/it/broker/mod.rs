@@ -6,6 +6,7 @@ mod compat;
 mod explain;
 mod headers;
 mod hostile;
+mod route;
 mod sieve;
 mod topology;
 

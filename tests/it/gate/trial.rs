@@ -1,7 +1,7 @@
 //! Which deliveries are handled how, by their count and their mark.
 
 use revoker::{
-    event::{History, Lane, Message, Properties},
+    event::{History, Lane, Message, Properties, Route},
     gate::trial::{FAILURES_MAX, Handling, SUSPECT_AFTER, handling},
 };
 
@@ -9,6 +9,7 @@ fn message(delivery_count: u64, on_trial: bool) -> Message {
     Message {
         lane: Lane::Bulk,
         publisher: "accounts".into(),
+        route: Route::Lane,
         publisher_verified: false,
         body: "{}".into(),
         properties: Properties::default(),

@@ -30,6 +30,7 @@ const REJECTIONS: &[&str] = &[
     "jwt_wrong_project",
     "jwt_no_session",
     "wrong_project",
+    "lane_mismatch",
 ];
 /// Of Stytch's API: error types, the families of some, and our words for what has no type.
 const API: &[&str] = &[
@@ -79,6 +80,17 @@ fn codes_are_the_promised_ones() {
     };
     assert_eq!(set(&all), set(&promised));
     assert_eq!(set(&all).len(), all.len(), "one word stands for two codes");
+}
+
+/// What a replay cannot mend: the body stays as it is, the clock and the way here do not.
+#[test]
+fn rejections_come_back_but_two() {
+    for code in Code::all() {
+        let word = code.as_str();
+        let comes_back =
+            REJECTIONS.contains(&word) && !["time_in_future", "lane_mismatch"].contains(&word);
+        assert_eq!(code.comes_back(), comes_back, "{word}");
+    }
 }
 
 /// They are header values, label values and words in searches.

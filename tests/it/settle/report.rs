@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use revoker::{
-    event::{self, HeaderValue, History, Lane, Message, Properties},
+    event::{self, HeaderValue, History, Lane, Message, Properties, Route},
     revoke::outcome::ApiCode,
     settle::{
         Outgoing, To,
@@ -62,6 +62,7 @@ pub(super) fn message(lane: Lane, publisher_verified: bool) -> Message {
             ..Properties::default()
         },
         history: History::default(),
+        route: Route::Lane,
         from_newer_worker: false,
         redelivered: false,
         delivery_count: 0,
@@ -165,8 +166,7 @@ fn exposure_is_told_only_when_it_ended() {
         }
     }
     // Clocks differ: an exposure is never less than none.
-    let early = time("2026-11-22T06:29:00Z");
-    let message = message(Lane::Urgent, true);
+    let (early, message) = (time("2026-11-22T06:29:00Z"), message(Lane::Urgent, true));
     let sent = outcome(&message, &full(), Outcome::Revoked, None, early);
     let body: Value = serde_json::from_slice(&sent.body).unwrap();
     assert_eq!(body["exposure_seconds"], 0.0);
@@ -290,6 +290,7 @@ fn a_retry_goes_to_its_lanes_delay_with_its_history() {
         ];
         assert_eq!(sent.headers, wanted);
         let unverified = Message {
+            route: Route::Lane,
             publisher_verified: false,
             ..message
         };

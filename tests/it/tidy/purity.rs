@@ -9,6 +9,7 @@ use super::source::{Named, Source, paths};
 const PURE: &[&str] = &[
     "src/broker/acks.rs",
     "src/broker/headers.rs",
+    "src/broker/route.rs",
     "src/broker/sieve.rs",
     "src/campaign/",
     "src/event/",

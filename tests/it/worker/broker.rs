@@ -13,7 +13,7 @@ use std::{
 use futures_util::stream::{BoxStream, StreamExt, unfold};
 use revoker::{
     broker::headers,
-    event::{Lane, Message},
+    event::{Lane, Message, Route},
     settle::{Outbox, Outgoing, PublishError, Receipt, To},
 };
 use tokio::{
@@ -213,6 +213,7 @@ impl Broker {
         let back = Message {
             lane,
             publisher: message.routing_key,
+            route: Route::Lane,
             publisher_verified: read.publisher_verified,
             body: message.body,
             properties: read.properties,

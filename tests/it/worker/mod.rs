@@ -20,6 +20,7 @@ mod orders;
 mod pace;
 mod posted;
 mod publishes;
+mod routes;
 mod series;
 mod states;
 mod stytch;
@@ -31,7 +32,7 @@ mod users;
 mod verdicts;
 mod world;
 
-use revoker::event::{History, Lane, Message, Properties};
+use revoker::event::{History, Lane, Message, Properties, Route};
 use serde_json::{Value, json};
 
 use stytch::session;
@@ -65,6 +66,7 @@ pub(crate) fn message(id: &str, body: impl Into<Vec<u8>>) -> Message {
     Message {
         lane: Lane::Urgent,
         publisher: "auth".into(),
+        route: Route::Lane,
         publisher_verified: true,
         body: body.into().into(),
         properties: Properties {

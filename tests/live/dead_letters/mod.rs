@@ -18,7 +18,7 @@ use revoker::{
         stream::{Stream, Tail},
     },
     campaign::{Order, Record, control::Letters},
-    event::{History, Lane, Message, Properties},
+    event::{History, Lane, Message, Properties, Route},
     settle::{
         code::Code,
         letter::Cause,
@@ -96,6 +96,7 @@ impl Crafted {
         Message {
             lane: self.lane,
             publisher: self.publisher.to_owned(),
+            route: Route::Lane,
             publisher_verified: false,
             body: event.body.clone().into(),
             properties: Properties::default(),

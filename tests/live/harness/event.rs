@@ -13,7 +13,7 @@ use super::sandbox::PROJECT_ID;
 pub(crate) struct Event {
     /// Its id.
     pub(crate) id: String,
-    /// The last part of the exchange's name: `urgent`, `bulk`, or another.
+    /// The last part of the exchange's name: `urgent`, `bulk`, or another; empty for the default exchange.
     pub(crate) exchange: String,
     /// The routing key.
     pub(crate) publisher: String,
@@ -87,6 +87,11 @@ impl Event {
     pub(crate) fn in_exchange(mut self, name: &str) -> Self {
         self.exchange = name.to_owned();
         self
+    }
+
+    /// To the default exchange, which takes the publisher's name for a queue's.
+    pub(crate) fn in_default_exchange(self) -> Self {
+        self.in_exchange("")
     }
 
     /// From this publisher.

@@ -84,9 +84,13 @@ impl Broker {
         };
         let mut confirms = FuturesUnordered::new();
         for (place, event) in events.iter().enumerate() {
+            let exchange = match event.exchange.as_str() {
+                "" => String::new(),
+                name => self.name(name),
+            };
             let confirm = channel
                 .basic_publish(
-                    self.name(&event.exchange).into(),
+                    exchange.into(),
                     event.publisher.as_str().into(),
                     mandatory,
                     &event.body,
