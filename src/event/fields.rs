@@ -9,6 +9,8 @@ use crate::closed_set;
 
 /// A time as publishers are told to write it.
 pub(super) const TIME_EXAMPLE: &str = "2026-11-22T06:30:00Z";
+/// Longest name that is shown in a text, in bytes.
+pub(super) const SHOWN_NAME_BYTES_MAX: usize = 32;
 /// Longest `note`, in characters: a sentence for the audit trail.
 const NOTE_CHARS_MAX: usize = 256;
 
@@ -97,13 +99,14 @@ impl Field {
         }
     }
 
-    /// The field is there, but null, a number and so on: `found` with its article.
-    pub(super) fn wrong_type(self, found: &str) -> Problem {
+    /// The field is there, but null, a number and so on: `found` with its article. `name` is its name
+    /// in the event's dialect.
+    pub(super) fn wrong_type(self, name: &str, found: &str) -> Problem {
         let remedy = match self.required() {
             None if found == "null" => "; leave the field out instead",
             _ => "",
         };
-        let (name, expected) = (self.as_str(), self.expected());
+        let expected = self.expected();
         Problem::new(
             Code::WrongType,
             format!("{name} is {found}, expected {expected}{remedy}"),

@@ -21,7 +21,8 @@ pub(super) fn judge(
     // Its value is known by now; asking for it tells when it is missing or no string.
     form.require(Field::Type, |_, _| Ok(()));
     let id = form.require(Field::Id, fields::id);
-    let written = form.require(Field::OccurredAt, time::read);
+    let occurred = form.name(Field::OccurredAt);
+    let written = form.require(Field::OccurredAt, |_, text| time::read(occurred, text));
     let occurred_at = written.map_or(now, |written| written.min(now));
     let reason = form.require(Field::Reason, fields::reason);
     let holds_credential = form.has(Field::SessionToken) || form.has(Field::SessionJwt);
@@ -36,7 +37,7 @@ pub(super) fn judge(
     let actor = form.take(Field::Actor, fields::actor);
     let campaign_id = form.take(Field::CampaignId, fields::campaign_id);
     form.take(Field::ProjectId, |_, text| same_project(text, expect));
-    let not_after = form.take(Field::NotAfter, time::read);
+    let not_after = form.take(Field::NotAfter, a_time);
     let note = form.take(Field::Note, fields::note);
     form.skip_ext();
 
@@ -82,7 +83,7 @@ fn revoke(form: &mut Form<'_>, written: Timestamp, expect: &Expectations) -> Opt
     let keep = form.take(Field::KeepSessionId, |field, text| {
         target::id(field, Kind::Session, text, expect)
     });
-    let cutoff = form.take(Field::Cutoff, time::read);
+    let cutoff = form.take(Field::Cutoff, a_time);
 
     let unknown_id_format = [&session, &from_jwt, &user, &keep]
         .into_iter()
@@ -140,6 +141,10 @@ fn count_targets(form: &mut Form<'_>) {
             );
         }
     }
+}
+
+fn a_time(field: Field, text: &str) -> Result<Timestamp, Problem> {
+    time::read(field.as_str(), text)
 }
 
 fn same_project(text: &str, expect: &Expectations) -> Result<(), Problem> {

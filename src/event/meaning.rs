@@ -40,6 +40,13 @@ impl Code {
             Self::JwtWrongProject => "the session JWT is of another project",
             Self::JwtNoSession => "the JWT names no session",
             Self::WrongProject => "project_id names another project than the worker's",
+            Self::CloudeventVersion => "it is a CloudEvent of another version than 1.0",
+            Self::CloudeventDataBase64 => {
+                "it is a CloudEvent with data_base64 in place of data: send the fields as JSON"
+            }
+            Self::CloudeventMixedPrefixes => {
+                "its headers are those of a CloudEvent in more than one spelling, such as ce-id beside cloudEvents:type"
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Pure: no clock, no I/O; `now` comes in. Names no other stage.
 
+mod attributes;
+pub mod cloud;
 pub mod decode;
 mod envelope;
 pub mod fields;
@@ -12,6 +14,7 @@ mod jwt;
 mod meaning;
 pub mod message;
 mod reason;
+mod slots;
 mod target;
 mod time;
 mod value;
@@ -21,8 +24,8 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub use decode::decode;
-pub use envelope::BODY_BYTES_MAX;
+pub use decode::{decode, decode_message};
+pub use envelope::{BODY_BYTES_MAX, CLOUD_EVENT_TYPE, JSON_TYPE};
 pub use reason::{REASONS, known_reason};
 pub use target::check_id;
 
@@ -263,5 +266,11 @@ closed_set! {
         JwtNoSession => "jwt_no_session",
         /// An event for another project.
         WrongProject => "wrong_project",
+        /// A CloudEvent of another version.
+        CloudeventVersion => "cloudevent_version",
+        /// A CloudEvent whose data is not JSON.
+        CloudeventDataBase64 => "cloudevent_data_base64",
+        /// A CloudEvent with headers of several bindings.
+        CloudeventMixedPrefixes => "cloudevent_mixed_prefixes",
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Worker, job};
 use crate::{
     event::{
-        Event, History, Lane, Message, Properties, Rejection, Request, Target, decode::decode,
+        Event, History, Lane, Message, Properties, Rejection, Request, Target, decode_message,
     },
     gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
     revoke::{Class, Reply, outcome::ApiCode},
@@ -123,14 +123,9 @@ impl Life {
             return Err(Unread::Newer);
         }
         self.open(worker)?;
-        let properties = &self.message.properties;
-        let decoded = decode(
-            &self.message.body,
-            properties.content_type.as_deref(),
-            properties.content_encoding.as_deref(),
-            &worker.expectations,
-            now,
-        );
+        let message = &self.message;
+        let expect = &worker.expectations;
+        let decoded = decode_message(&message.body, &message.properties, expect, now);
         decoded
             .map(|event| self.learn(event, worker))
             .map_err(|rejection| self.reject(&rejection))

@@ -7,6 +7,7 @@ mod campaign;
 mod cli;
 mod compat;
 mod config;
+mod contract;
 mod deploy;
 mod event;
 mod fuzz;

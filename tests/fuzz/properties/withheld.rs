@@ -16,6 +16,8 @@ const SHOWN_MAX: usize = 8;
 
 /// Every text that the decoder can say, and more.
 const SOURCES: &[&str] = &[
+    include_str!("../../../src/event/attributes.rs"),
+    include_str!("../../../src/event/cloud.rs"),
     include_str!("../../../src/event/decode.rs"),
     include_str!("../../../src/event/envelope.rs"),
     include_str!("../../../src/event/fields.rs"),
