@@ -15,7 +15,7 @@ use super::value::{Item, Value};
 use super::{Code, Problem};
 
 /// How deep `ext` may be nested, its own braces included.
-const EXT_LEVELS_MAX: usize = 4;
+pub const EXT_LEVELS_MAX: usize = 4;
 
 /// Reads one JSON object and nothing after it.
 pub(super) fn read(text: &str) -> Result<Body<'_>, Problem> {

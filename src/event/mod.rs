@@ -26,8 +26,9 @@ use secrecy::SecretString;
 
 pub use decode::{decode, decode_message};
 pub use envelope::{BODY_BYTES_MAX, CLOUD_EVENT_TYPE, JSON_TYPE};
+pub use json::EXT_LEVELS_MAX;
 pub use reason::{REASONS, known_reason};
-pub use target::check_id;
+pub use target::{TOKEN_LEN_TYPICAL, check_id};
 
 pub use message::{HeaderValue, History, Lane, Message, Properties};
 
@@ -101,6 +102,9 @@ pub enum Initiator {
 }
 
 impl Initiator {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Admin, Self::User, Self::Policy, Self::System];
+
     /// The word in the event's `initiated_by`.
     pub const fn as_str(self) -> &'static str {
         match self {

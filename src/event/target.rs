@@ -11,14 +11,14 @@ use super::fields::{Field, made_of};
 use super::{Code, Environment, Expectations, Problem, jwt};
 
 /// Longest id of unknown format that is sent, in bytes.
-const UNKNOWN_ID_LEN_MAX: usize = 256;
+pub(super) const UNKNOWN_ID_LEN_MAX: usize = 256;
 /// The length of every session token that Stytch has published, in characters. A user's external
 /// id may well look as random as that; those in use are shorter (a SHA-256 has 43).
-const TOKEN_LEN_TYPICAL: usize = 44;
+pub const TOKEN_LEN_TYPICAL: usize = 44;
 /// Shortest token that is taken, in characters.
 pub(super) const TOKEN_LEN_MIN: usize = 20;
 /// Longest token that is taken, in characters.
-const TOKEN_LEN_MAX: usize = 512;
+pub(super) const TOKEN_LEN_MAX: usize = 512;
 
 /// The two kinds of id that an event can hold.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,10 @@
 //! follows from the code: the schemas, and what becomes of a case that does not say it yet.
 
 mod corpus;
+mod drift;
 mod lint;
+mod schema;
+mod schemas;
 mod stored;
 mod told;
 

@@ -21,7 +21,10 @@ fn fill(file: &str) {
         }
         format!("{line}\n")
     });
-    fs::write(path(&name), filled.collect::<String>()).unwrap();
+    let filled: String = filled.collect();
+    if filled != text {
+        fs::write(path(&name), filled).unwrap();
+    }
 }
 
 #[test]
