@@ -40,13 +40,14 @@ has_rabbitmq() { [ -x "${PRIVATE_NODE_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-serve
 has_libfaketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; }
 # The distribution's own Python, whatever else the path names.
 has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
+has_npm() { command -v node >/dev/null && command -v npm >/dev/null; }
 has_c_compiler() { command -v cc >/dev/null && echo 'int main(void){return 0;}' | cc -x c -o /dev/null - 2>/dev/null; }
 
 # Installs a C compiler (the TLS library is partly C), unless the caller has a broker RabbitMQ, for
 # those who check metrics promtool, for those who run the examples Python's AMQP client, for those who
 # check signatures ssh-keygen, for those who bring about faults what turns a process's clock and makes
-# certificates, and for those who fuzz a C++ compiler.
-# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++]
+# certificates, for those who fuzz a C++ compiler, and for those who check the contract Node and npm.
+# Usage: require_packages [without-rabbitmq] [with-promtool] [with-pika] [with-ssh-keygen] [with-faults] [with-c++] [with-npm]
 require_packages() {
   local packages=() with=" $* "
   has_c_compiler || packages+=(gcc libc6-dev)
@@ -57,6 +58,7 @@ require_packages() {
   [[ $with != *' with-ssh-keygen '* ]] || command -v ssh-keygen >/dev/null || packages+=(openssh-client)
   [[ $with != *' with-faults '* ]] || has_libfaketime || packages+=(libfaketime)
   [[ $with != *' with-faults '* ]] || command -v openssl >/dev/null || packages+=(openssl)
+  [[ $with != *' with-npm '* ]] || has_npm || packages+=(nodejs npm)
   [ ${#packages[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
     stop_with "missing: ${packages[*]}, and there is no apt-get to install them; install a C compiler yourself and set DEMO_AMQP_URL to a RabbitMQ 3.10 or newer"

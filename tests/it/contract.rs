@@ -4,6 +4,7 @@
 //! What publishers have in hand is what the worker does, or a test fails. `UPDATE_CONTRACT=1` writes what
 //! follows from the code: the schemas, and what becomes of a case that does not say it yet.
 
+mod asyncapi;
 mod corpus;
 mod drift;
 mod lint;
