@@ -108,10 +108,11 @@ fn revoke(form: &mut Form<'_>, written: Timestamp, expect: &Expectations) -> Opt
 /// Exactly one target, and what belongs to a user only with a user. A target that is null is told as
 /// such, so it is neither missing nor one too many; a misspelt one counts as what it was meant to be.
 fn count_targets(form: &mut Form<'_>) {
-    let given: Vec<_> = Field::TARGETS
-        .into_iter()
-        .filter(|field| form.has(*field))
-        .collect();
+    let count = Field::TARGETS
+        .iter()
+        .filter(|field| form.has(**field))
+        .count();
+    let has_user = form.has(Field::UserId);
     let none_meant = Field::TARGETS.into_iter().all(|field| form.lacks(field));
     if none_meant {
         let names = Field::TARGETS.map(Field::as_str).join(", ");
@@ -120,9 +121,9 @@ fn count_targets(form: &mut Form<'_>) {
             format!("no target; give exactly one of {names}"),
         ));
     }
-    if given.len() > 1 {
-        let names: Vec<_> = given.iter().map(|field| field.as_str()).collect();
-        let (count, names) = (given.len(), names.join(", "));
+    if count > 1 {
+        let given = Field::TARGETS.into_iter().filter(|field| form.has(*field));
+        let names = given.map(Field::as_str).collect::<Vec<_>>().join(", ");
         let remedy = if count == 2 {
             "send two events to revoke both"
         } else {
@@ -131,7 +132,7 @@ fn count_targets(form: &mut Form<'_>) {
         let text = format!("{count} targets ({names}); give exactly one, and {remedy}");
         form.refuse(Problem::new(Code::TargetAmbiguous, text));
     }
-    if given.is_empty() || given.contains(&Field::UserId) {
+    if count == 0 || has_user {
         return;
     }
     for field in [Field::KeepSessionId, Field::Cutoff] {

@@ -78,10 +78,15 @@ fn after_prefix(text: &str, kind: Kind, environment: Environment) -> Option<&str
 
 /// Lower case, as Stytch writes them.
 fn is_uuid(text: &str) -> bool {
+    is_any_uuid(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// In either case.
+fn is_any_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+            _ => byte.is_ascii_hexdigit(),
         })
 }
 
@@ -96,7 +101,7 @@ fn looks_like_token(text: &str, kind: Kind) -> bool {
         .len()
         .checked_sub(36)
         .and_then(|start| text.get(start..))
-        .is_some_and(|end| is_uuid(&end.to_ascii_lowercase()));
+        .is_some_and(is_any_uuid);
     text.len() >= len_min
         && is_token(text)
         && text.bytes().any(|b| b.is_ascii_uppercase())

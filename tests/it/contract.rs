@@ -6,6 +6,7 @@
 
 mod asyncapi;
 mod corpus;
+mod cost;
 mod drift;
 mod lint;
 mod schema;
