@@ -11,7 +11,7 @@ use lapin::{
 };
 
 use crate::{
-    event::{HeaderValue, History, Properties},
+    event::{HeaderValue, History, Properties, cloud},
     settle::{Outgoing, letter::Found, report::headers_version},
 };
 
@@ -67,8 +67,13 @@ pub fn read(from: &BasicProperties, trusted: bool) -> Read {
             .is_some_and(|v| v > headers_version());
     let mut room = Properties::HEADER_BYTES_MAX;
     let mut newer = Vec::new();
-    for (name, value) in headers.inner() {
-        let name = name.as_str();
+    // Without its attributes a CloudEvent is none: no other header may take their room.
+    let (attributes, others): (Vec<_>, Vec<_>) = headers
+        .inner()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .partition(|(name, _)| cloud::is_header(name));
+    for (name, value) in attributes.into_iter().chain(others) {
         match (name, value) {
             ("x-delivery-count", value) => {
                 read.delivery_count = int(value).and_then(|n| n.try_into().ok()).unwrap_or(0)

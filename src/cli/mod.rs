@@ -12,6 +12,7 @@ pub mod definitions;
 pub mod explain;
 mod http;
 pub mod keygen;
+pub mod lint;
 mod memory;
 pub mod patience;
 pub mod policy;
@@ -51,6 +52,8 @@ pub enum Command {
     Status(Box<status::Args>),
     /// Publish one event, checked as the worker will check it, and wait until RabbitMQ has it.
     Publish(Box<publish::Args>),
+    /// Say whether the worker would take an event, and why not, without a worker.
+    Lint(lint::Args),
     /// Log out everybody on a list, watch it to its end, and prove it.
     #[command(subcommand)]
     Campaign(campaign::Command),
@@ -87,6 +90,7 @@ impl Command {
             Self::Check(args) => check::run(*args).await?,
             Self::Status(args) => status::run(*args).await?,
             Self::Publish(args) => publish::run(*args).await?,
+            Self::Lint(args) => lint::run(&args)?,
             Self::Campaign(command) => campaign::run(command).await?,
             Self::DeadLetters(command) => dead_letters::run(command).await?,
             Self::Revoke(args) => revoke::run(*args).await?,
@@ -114,6 +118,12 @@ pub enum Failure {
     /// A service that is needed is not there; trying again later may help.
     #[error("{0:#}")]
     Unavailable(anyhow::Error),
+    /// A file cannot be opened.
+    #[error("{0:#}")]
+    NoInput(anyhow::Error),
+    /// A file cannot be read.
+    #[error("{0:#}")]
+    Unreadable(anyhow::Error),
     /// Anything else.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -124,12 +134,18 @@ impl Failure {
     pub const EXIT_USAGE: u8 = 64;
     /// `EX_UNAVAILABLE` of sysexits(3).
     pub const EXIT_UNAVAILABLE: u8 = 69;
+    /// `EX_NOINPUT` of sysexits(3), where 1 says something of what was read.
+    pub const EXIT_NO_INPUT: u8 = 66;
+    /// `EX_IOERR` of sysexits(3), likewise.
+    pub const EXIT_UNREADABLE: u8 = 74;
 
     /// The program's exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Settings(_) => Self::EXIT_USAGE,
             Self::Unavailable(_) => Self::EXIT_UNAVAILABLE,
+            Self::NoInput(_) => Self::EXIT_NO_INPUT,
+            Self::Unreadable(_) => Self::EXIT_UNREADABLE,
             Self::Failed(_) => 1,
         })
     }

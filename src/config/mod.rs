@@ -284,3 +284,11 @@ impl RevokeArgs {
         reader.finish(settings)
     }
 }
+
+/// A project by its id: that, and its environment.
+///
+/// # Errors
+/// What is wrong with it, without its value.
+pub fn project(id: &str) -> Result<(String, Environment), String> {
+    revoke::project(id).map(|project| (project.id, project.environment))
+}

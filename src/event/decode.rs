@@ -1,6 +1,6 @@
-//! A message's bytes become an [`Event`] or a [`Rejection`]: the plain JSON dialect.
+//! A message's bytes become an [`Event`] or a [`Rejection`].
 //!
-//! Not the rules of its fields (`judge`). The order is that of cost and of sense: bytes, JSON, the
+//! Not the rules of its fields (`judge`), nor what makes it a CloudEvent (`cloud`). The order is that of cost and of sense: bytes, JSON, the
 //! type (another version has other fields, so nothing more is said about it), then every field, so
 //! that all problems come out at once.
 
@@ -8,8 +8,11 @@ use jiff::Timestamp;
 
 use super::fields::{self, Field};
 use super::form::Form;
-use super::json::{self, Fields, Slot};
-use super::{Code, Event, Expectations, Problem, Rejection, envelope, judge, target, time};
+use super::slots::{Fields, Slot};
+use super::{
+    Code, Event, Expectations, HeaderValue, Problem, Properties, Rejection, cloud, envelope, json,
+    judge, target, time,
+};
 use crate::closed_set;
 
 closed_set! {
@@ -29,16 +32,46 @@ impl EventType {
     }
 }
 
-/// Reads one event. `content_type` and `content_encoding` are the message's properties.
+/// Reads one event that came without headers. `content_type` and `content_encoding` are the message's
+/// properties.
 ///
 /// # Errors
 ///
-/// A [`Rejection`] with all problems at once, at most [`Rejection::PROBLEMS_MAX`]. Its texts hold no
-/// value of the body, but its `event_id` is what the publisher wrote there.
+/// See [`decode_message`].
 pub fn decode(
     body: &[u8],
     content_type: Option<&str>,
     content_encoding: Option<&str>,
+    expect: &Expectations,
+    now: Timestamp,
+) -> Result<Event, Rejection> {
+    let properties = (content_type, content_encoding);
+    read(body, properties, &[], expect, now)
+}
+
+/// Reads one event, as the broker gave it: of a CloudEvent in binary mode the attributes are headers.
+///
+/// # Errors
+///
+/// A [`Rejection`] with all problems at once, at most [`Rejection::PROBLEMS_MAX`]. Its texts hold no
+/// value of the message, but its `event_id` is what the publisher wrote there.
+pub fn decode_message(
+    body: &[u8],
+    properties: &Properties,
+    expect: &Expectations,
+    now: Timestamp,
+) -> Result<Event, Rejection> {
+    let content = (
+        properties.content_type.as_deref(),
+        properties.content_encoding.as_deref(),
+    );
+    read(body, content, &properties.headers, expect, now)
+}
+
+fn read(
+    body: &[u8],
+    (content_type, content_encoding): (Option<&str>, Option<&str>),
+    headers: &[(String, HeaderValue)],
     expect: &Expectations,
     now: Timestamp,
 ) -> Result<Event, Rejection> {
@@ -47,7 +80,12 @@ pub fn decode(
         event_id: None,
     };
     let text = envelope::open(body, content_type, content_encoding).map_err(unread)?;
-    let mut fields = json::read(text).map_err(|problem| unread(vec![problem]))?;
+    let body = json::read(text).map_err(|problem| unread(vec![problem]))?;
+    let opened = cloud::open(body, content_type, headers).map_err(|unread| Rejection {
+        problems: vec![unread.problem],
+        event_id: unread.id.and_then(|id| fields::id(Field::Id, &id).ok()),
+    })?;
+    let mut fields = opened.fields;
     let repeated = withhold_credentials(&mut fields);
     let event_type = event_type(&fields).map_err(|problem| Rejection {
         problems: vec![problem],
@@ -55,8 +93,8 @@ pub fn decode(
             .text(Field::Id)
             .and_then(|id| fields::id(Field::Id, id).ok()),
     })?;
-    let mut form = Form::new(fields, event_type);
-    for problem in repeated {
+    let mut form = Form::new(fields, opened.dialect, event_type);
+    for problem in opened.problems.into_iter().chain(repeated) {
         form.refuse(problem);
     }
     judge::judge(form, event_type, expect, now)
@@ -110,13 +148,6 @@ fn withhold_credentials(fields: &mut Fields<'_>) -> Vec<Problem> {
 /// of the other fields; it is refused all the same.
 fn event_type(fields: &Fields<'_>) -> Result<EventType, Problem> {
     let assumed = EventType::RevokeV1;
-    if fields.is_cloud_event {
-        let text = format!(
-            "\"specversion\" is not a field of {}; this worker reads no CloudEvents, send the plain event as application/json",
-            assumed.as_str()
-        );
-        return Err(Problem::new(Code::UnknownField, text));
-    }
     let Some(text) = fields.text(Field::Type) else {
         return Ok(assumed);
     };

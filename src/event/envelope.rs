@@ -7,6 +7,11 @@ use super::{Code, Problem};
 /// Largest body that is read, in bytes: one event with a JWT of 8 KiB and room for `ext`.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 
+/// The content type of a plain event, and of a CloudEvent's data.
+pub const JSON_TYPE: &str = "application/json";
+/// The content type of a structured CloudEvent.
+pub const CLOUD_EVENT_TYPE: &str = "application/cloudevents+json";
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Encodings that may be named in a text; any other word there might be anything.
 const SHOWN_ENCODINGS: [&str; 7] = [
@@ -61,23 +66,29 @@ fn encoding(property: Option<&str>) -> Option<Problem> {
     Some(Problem::new(Code::UnsupportedEncoding, text))
 }
 
-/// Parameters such as `charset=utf-8` are let pass: what counts is that the body is UTF-8.
+/// What counts is that the body is UTF-8 and JSON.
 fn media_type(property: Option<&str>) -> Option<Problem> {
-    let media_type = property
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    let known = ["", "application/json", "application/cloudevents+json"];
-    if known
-        .iter()
-        .any(|known| media_type.eq_ignore_ascii_case(known))
-    {
+    let property = property.unwrap_or_default();
+    if essence(property).is_empty() || is_json(property) || is_cloud_event(Some(property)) {
         return None;
     }
     let text = "expected application/json or application/cloudevents+json";
     Some(Problem::new(Code::UnsupportedContentType, text))
+}
+
+/// Whether the content type is that of a CloudEvent in JSON.
+pub(super) fn is_cloud_event(property: Option<&str>) -> bool {
+    essence(property.unwrap_or_default()).eq_ignore_ascii_case(CLOUD_EVENT_TYPE)
+}
+
+/// Whether a media type is that of JSON.
+pub(super) fn is_json(media_type: &str) -> bool {
+    essence(media_type).eq_ignore_ascii_case(JSON_TYPE)
+}
+
+/// A media type without parameters such as `charset=utf-8`, which are let pass.
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 fn text(body: &[u8]) -> Result<&str, Problem> {

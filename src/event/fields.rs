@@ -4,11 +4,23 @@
 //! A rule gets the text of a field and gives what the event keeps, or a [`Problem`] that names the
 //! field and never its value: what stands in the wrong field may be a credential.
 
+use super::jwt::JWT_BYTES_MAX;
+use super::target::{TOKEN_LEN_MAX, TOKEN_LEN_MIN, UNKNOWN_ID_LEN_MAX};
 use super::{Code, Initiator, Problem};
 use crate::closed_set;
 
 /// A time as publishers are told to write it.
 pub(super) const TIME_EXAMPLE: &str = "2026-11-22T06:30:00Z";
+/// Longest name that is shown in a text, in bytes.
+pub(super) const SHOWN_NAME_BYTES_MAX: usize = 32;
+/// Longest `id`, in characters: a UUID with a prefix, or two.
+const ID_LEN_MAX: usize = 128;
+/// Longest `reason`, in characters.
+const REASON_LEN_MAX: usize = 64;
+/// Longest `actor`, in characters.
+const ACTOR_LEN_MAX: usize = 128;
+/// Longest `campaign_id`, in characters: it stands in the names of files.
+const CAMPAIGN_ID_LEN_MAX: usize = 64;
 /// Longest `note`, in characters: a sentence for the audit trail.
 const NOTE_CHARS_MAX: usize = 256;
 
@@ -74,6 +86,27 @@ impl Field {
         Self::TARGETS.contains(&self) || matches!(self, Self::KeepSessionId | Self::Cutoff)
     }
 
+    /// How long the field's text may be, in characters, from and to; `None` for a time, a word of a closed
+    /// set, another system's id and what is no text.
+    pub const fn length(self) -> Option<(usize, usize)> {
+        Some(match self {
+            Self::Id => (1, ID_LEN_MAX),
+            Self::Reason => (1, REASON_LEN_MAX),
+            Self::SessionId | Self::UserId | Self::KeepSessionId => (1, UNKNOWN_ID_LEN_MAX),
+            Self::SessionToken => (TOKEN_LEN_MIN, TOKEN_LEN_MAX),
+            Self::SessionJwt => (1, JWT_BYTES_MAX),
+            Self::Actor => (1, ACTOR_LEN_MAX),
+            Self::CampaignId => (1, CAMPAIGN_ID_LEN_MAX),
+            Self::Note => (0, NOTE_CHARS_MAX),
+            _ => return None,
+        })
+    }
+
+    /// Whether every event has it.
+    pub const fn is_required(self) -> bool {
+        self.required().is_some()
+    }
+
     /// What to write into a required field; `None` for one that may be left out.
     pub(super) const fn required(self) -> Option<&'static str> {
         match self {
@@ -97,13 +130,14 @@ impl Field {
         }
     }
 
-    /// The field is there, but null, a number and so on: `found` with its article.
-    pub(super) fn wrong_type(self, found: &str) -> Problem {
+    /// The field is there, but null, a number and so on: `found` with its article. `name` is its name
+    /// in the event's dialect.
+    pub(super) fn wrong_type(self, name: &str, found: &str) -> Problem {
         let remedy = match self.required() {
             None if found == "null" => "; leave the field out instead",
             _ => "",
         };
-        let (name, expected) = (self.as_str(), self.expected());
+        let expected = self.expected();
         Problem::new(
             Code::WrongType,
             format!("{name} is {found}, expected {expected}{remedy}"),
@@ -131,54 +165,54 @@ pub(super) fn is_plain_word(text: &str, len_max: usize) -> bool {
 
 /// `id`: what an audit trail and a dead-letter search can quote without escaping.
 pub(super) fn id(field: Field, text: &str) -> Result<String, Problem> {
-    if made_of(text, 128, |b| {
+    if made_of(text, ID_LEN_MAX, |b| {
         b.is_ascii_alphanumeric() || b"._:-".contains(&b)
     }) {
         return Ok(text.to_owned());
     }
-    Err(field
-        .bad_format("must be 1 to 128 letters, digits, . _ : or -; use a new UUID for each event"))
+    Err(field.bad_format(&format!(
+        "must be 1 to {ID_LEN_MAX} letters, digits, . _ : or -; use a new UUID for each event"
+    )))
 }
 
 /// `reason`: any word, so that a new one needs no new worker.
 pub(super) fn reason(field: Field, text: &str) -> Result<String, Problem> {
-    if is_plain_word(text, 64) {
+    if is_plain_word(text, REASON_LEN_MAX) {
         return Ok(text.to_owned());
     }
-    Err(field.bad_format(
-        "must be lower-case letters, digits and _ (such as password_reset), at most 64 characters",
-    ))
+    Err(field.bad_format(&format!(
+        "must be lower-case letters, digits and _ (such as password_reset), at most {REASON_LEN_MAX} characters"
+    )))
 }
 
 /// `initiated_by`: CAEP's `initiating_entity`.
 pub(super) fn initiated_by(field: Field, text: &str) -> Result<Initiator, Problem> {
-    [
-        Initiator::Admin,
-        Initiator::User,
-        Initiator::Policy,
-        Initiator::System,
-    ]
-    .into_iter()
-    .find(|initiator| initiator.as_str() == text)
-    .ok_or_else(|| field.bad_format("must be one of admin, user, policy, system"))
+    Initiator::ALL
+        .into_iter()
+        .find(|initiator| initiator.as_str() == text)
+        .ok_or_else(|| field.bad_format("must be one of admin, user, policy, system"))
 }
 
 /// `actor`: opaque to us.
 pub(super) fn actor(field: Field, text: &str) -> Result<String, Problem> {
-    if made_of(text, 128, |b| b.is_ascii_graphic()) {
+    if made_of(text, ACTOR_LEN_MAX, |b| b.is_ascii_graphic()) {
         return Ok(text.to_owned());
     }
-    Err(field.bad_format("must be 1 to 128 visible ASCII characters, without spaces"))
+    Err(field.bad_format(&format!(
+        "must be 1 to {ACTOR_LEN_MAX} visible ASCII characters, without spaces"
+    )))
 }
 
 /// `campaign_id`: ends up in the names of reports.
 pub(super) fn campaign_id(field: Field, text: &str) -> Result<String, Problem> {
-    if made_of(text, 64, |b| {
+    if made_of(text, CAMPAIGN_ID_LEN_MAX, |b| {
         b.is_ascii_alphanumeric() || b"._-".contains(&b)
     }) {
         return Ok(text.to_owned());
     }
-    Err(field.bad_format("must be 1 to 64 letters, digits, . _ or -"))
+    Err(field.bad_format(&format!(
+        "must be 1 to {CAMPAIGN_ID_LEN_MAX} letters, digits, . _ or -"
+    )))
 }
 
 /// `note`: any language, one line.

@@ -3,34 +3,34 @@
 //!
 //! A problem is told once: a misspelt field is not also missing, a repeated one not also malformed.
 
+use super::cloud::Dialect;
 use super::decode::EventType;
-use super::fields::{Field, is_plain_word};
-use super::json::{Fields, Slot};
+use super::fields::{Field, SHOWN_NAME_BYTES_MAX, is_plain_word};
+use super::slots::{Fields, Slot};
 use super::value::Value;
 use super::{Code, Problem, Rejection};
-
-/// Longest name that is shown in a text, in bytes.
-const SHOWN_NAME_BYTES_MAX: usize = 32;
 
 /// Fields and what was found wrong with them.
 pub(super) struct Form<'a> {
     fields: Fields<'a>,
+    dialect: Dialect,
     problems: Vec<Problem>,
 }
 
 impl<'a> Form<'a> {
     /// Notes what is wrong with the names: unknown, repeated, of another kind of event.
-    pub(super) fn new(fields: Fields<'a>, kind: EventType) -> Self {
+    pub(super) fn new(fields: Fields<'a>, dialect: Dialect, kind: EventType) -> Self {
         let mut form = Self {
             fields,
+            dialect,
             problems: Vec::new(),
         };
-        for name in std::mem::take(&mut form.fields.unknown) {
-            form.note_unknown(&name, kind);
+        for name in std::mem::take(&mut form.fields.unknown).iter() {
+            form.note_unknown(name, kind);
         }
         for &field in Field::ALL {
             let problem = match form.fields.slot(field) {
-                Slot::Repeated => repeated(field),
+                Slot::Repeated => repeated(dialect.name(field)),
                 Slot::Given(_) if !kind.has(field) => not_for(field, kind),
                 _ => continue,
             };
@@ -47,11 +47,16 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// The field's name in the dialect that the event is written in.
+    pub(super) fn name(&self, field: Field) -> &'static str {
+        self.dialect.name(field)
+    }
+
     /// Whether the field stands in the body with any value but null, right or wrong.
     pub(super) fn has(&self, field: Field) -> bool {
         !matches!(
             self.fields.slot(field),
-            Slot::Absent | Slot::Given(Value::Null)
+            Slot::Absent | Slot::Unread | Slot::Given(Value::Null)
         )
     }
 
@@ -67,7 +72,7 @@ impl<'a> Form<'a> {
         rule: impl FnOnce(Field, &str) -> Result<T, Problem>,
     ) -> Option<T> {
         if self.lacks(field) {
-            let (name, remedy) = (field.as_str(), field.required().unwrap_or("give it"));
+            let (name, remedy) = (self.name(field), field.required().unwrap_or("give it"));
             self.refuse(Problem::new(
                 Code::FieldMissing,
                 format!("{name} is required; {remedy}"),
@@ -87,7 +92,7 @@ impl<'a> Form<'a> {
         };
         let judged = match value {
             Value::Text(text) => rule(field, text),
-            other => Err(field.wrong_type(other.json_type())),
+            other => Err(field.wrong_type(self.name(field), other.json_type())),
         };
         judged.map_err(|problem| self.refuse(problem)).ok()
     }
@@ -99,7 +104,7 @@ impl<'a> Form<'a> {
             Slot::Given(Value::Object { too_deep: true }) => {
                 Problem::new(Code::TooDeep, "ext is nested deeper than 4 levels")
             }
-            Slot::Given(other) => Field::Ext.wrong_type(other.json_type()),
+            Slot::Given(other) => Field::Ext.wrong_type(Field::Ext.as_str(), other.json_type()),
             _ => return,
         };
         self.refuse(problem);
@@ -137,6 +142,7 @@ impl<'a> Form<'a> {
             .iter()
             .copied()
             .filter(|field| kind.has(*field) && self.lacks(*field))
+            .filter(|field| !self.dialect.is_attribute(*field))
             .map(|field| (distance(field), field))
             .filter(|(distance, _)| *distance <= name.len() / 3)
             .min()
@@ -151,8 +157,7 @@ fn bare(name: &str) -> String {
         .collect()
 }
 
-fn repeated(field: Field) -> Problem {
-    let name = field.as_str();
+fn repeated(name: &str) -> Problem {
     Problem::new(
         Code::DuplicateField,
         format!("{name} appears twice; a JSON object may name a field once"),

@@ -4,85 +4,33 @@
 //! `serde_json::Value` keeps the last of two fields of one name, and the messages of both quote
 //! what was in the field. What the fields mean is not judged here.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::cloud::Attribute;
 use super::fields::Field;
+use super::slots::{Body, Fields, is_extension};
 use super::value::{Item, Value};
-use super::{Code, Problem, Rejection};
+use super::{Code, Problem};
 
 /// How deep `ext` may be nested, its own braces included.
-const EXT_LEVELS_MAX: usize = 4;
-/// A name longer than this is no misspelt field, so it is not kept.
-const NAME_BYTES_MAX: usize = 64;
-/// The one attribute that every CloudEvent has and no event of ours.
-const CLOUD_EVENT_MARK: &str = "specversion";
-
-/// What stands in a body.
-#[derive(Default)]
-pub(super) struct Fields<'a> {
-    slots: [Slot<'a>; Field::ALL.len()],
-    /// Names that are no field: different ones, no more than a rejection can name. Never shown as
-    /// they are: a name may be anything.
-    pub(super) unknown: Vec<String>,
-    /// Whether the body is a CloudEvent.
-    pub(super) is_cloud_event: bool,
-}
-
-/// What is known of one field.
-#[derive(Default)]
-pub(super) enum Slot<'a> {
-    /// Not in the body.
-    #[default]
-    Absent,
-    /// In the body more than once.
-    Repeated,
-    /// In the body in a way that was already found wrong.
-    Reported,
-    /// In the body once.
-    Given(Value<'a>),
-}
-
-impl<'a> Fields<'a> {
-    pub(super) fn slot(&self, field: Field) -> &Slot<'a> {
-        &self.slots[field as usize]
-    }
-
-    pub(super) fn slot_mut(&mut self, field: Field) -> &mut Slot<'a> {
-        &mut self.slots[field as usize]
-    }
-
-    /// The text of a field that is given once and as a string.
-    pub(super) fn text(&self, field: Field) -> Option<&str> {
-        match self.slot(field) {
-            Slot::Given(Value::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn note_unknown(&mut self, name: &str) {
-        self.is_cloud_event |= name == CLOUD_EVENT_MARK;
-        let kept = if name.len() <= NAME_BYTES_MAX {
-            name
-        } else {
-            ""
-        };
-        if self.unknown.len() < Rejection::PROBLEMS_MAX && !self.unknown.iter().any(|n| n == kept) {
-            self.unknown.push(kept.to_owned());
-        }
-    }
-}
+pub const EXT_LEVELS_MAX: usize = 4;
 
 /// Reads one JSON object and nothing after it.
-pub(super) fn read(text: &str) -> Result<Fields<'_>, Problem> {
+pub(super) fn read(text: &str) -> Result<Body<'_>, Problem> {
     let mut reader = serde_json::Deserializer::from_str(text);
     if text.trim_start().starts_with('{') {
-        let fields = reader
-            .deserialize_map(Body)
+        let mut body = Body::default();
+        let object = Object {
+            body: &mut body,
+            is_data: false,
+        };
+        reader
+            .deserialize_map(object)
             .map_err(|error| malformed(&error))?;
         reader.end().map_err(|error| more_text(&error))?;
-        return Ok(fields);
+        return Ok(body);
     }
     let item = Item { levels_left: 0 }
         .deserialize(&mut reader)
@@ -152,60 +100,159 @@ fn in_our_words(error: &serde_json::Error) -> &'static str {
         .map_or("the syntax is wrong here", |(_, ours)| ours)
 }
 
-/// The body, once it is known to start as an object.
-struct Body;
+/// An object, once it is known to start as one: the body, or a CloudEvent's data.
+struct Object<'b, 'a> {
+    body: &'b mut Body<'a>,
+    is_data: bool,
+}
 
-impl<'a> Visitor<'a> for Body {
-    type Value = Fields<'a>;
+/// What a name in an object stands for.
+enum Key {
+    Field(Field),
+    Attribute(Attribute),
+    Unknown,
+}
+
+impl<'a> Object<'_, 'a> {
+    fn fields(&mut self) -> &mut Fields<'a> {
+        match self.is_data {
+            true => &mut self.body.data,
+            false => &mut self.body.fields,
+        }
+    }
+
+    fn key(&mut self, name: Cow<'a, str>) -> Key {
+        if let Some(field) = Field::named(&name) {
+            return Key::Field(field);
+        }
+        let attribute = Attribute::named(&name).filter(|_| !self.is_data);
+        if attribute.is_none() && !self.is_data && !is_extension(&name) {
+            self.body.no_attributes.note(name.clone());
+        }
+        // In a plain event these are no fields either.
+        self.fields().unknown.note(name);
+        attribute.map_or(Key::Unknown, Key::Attribute)
+    }
+}
+
+impl<'a> Visitor<'a> for Object<'_, 'a> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
-        let mut fields = Fields::default();
-        while let Some(field) = map.next_key_seed(Name(&mut fields))? {
-            let Some(field) = field else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let value = map.next_value_seed(Item {
-                levels_left: EXT_LEVELS_MAX,
-            })?;
-            let slot = fields.slot_mut(field);
-            *slot = match slot {
-                Slot::Absent => Slot::Given(value),
-                _ => Slot::Repeated,
-            };
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let item = || Item {
+            levels_left: EXT_LEVELS_MAX,
+        };
+        while let Some(key) = map.next_key_seed(Name(&mut self))? {
+            match key {
+                Key::Field(field) => {
+                    let value = map.next_value_seed(item())?;
+                    self.fields().slot_mut(field).put(value);
+                }
+                Key::Attribute(Attribute::Data) => {
+                    let value = map.next_value_seed(Data(self.body))?;
+                    self.body.put_attribute(Attribute::Data, value);
+                }
+                Key::Attribute(attribute) => {
+                    let value = map.next_value_seed(item())?;
+                    self.body.put_attribute(attribute, value);
+                }
+                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            }
         }
-        Ok(fields)
+        Ok(())
     }
 }
 
-/// A name in the body; one that is no field is noted in passing.
-struct Name<'f, 'a>(&'f mut Fields<'a>);
+/// A name in an object; one that is no field is noted in passing.
+struct Name<'o, 'b, 'a>(&'o mut Object<'b, 'a>);
 
-impl<'a> DeserializeSeed<'a> for Name<'_, 'a> {
-    type Value = Option<Field>;
+impl<'a> DeserializeSeed<'a> for Name<'_, '_, 'a> {
+    type Value = Key;
 
-    fn deserialize<D: Deserializer<'a>>(self, reader: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'a>>(self, reader: D) -> Result<Key, D::Error> {
         reader.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Name<'_, '_> {
-    type Value = Option<Field>;
+// Escapes are resolved by now: "session\u005fid" is session_id.
+impl<'a> Visitor<'a> for Name<'_, '_, 'a> {
+    type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    // Escapes are resolved by now: "session\u005fid" is session_id.
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        let field = Field::named(name);
-        if field.is_none() {
-            self.0.note_unknown(name);
-        }
-        Ok(field)
+    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Key, E> {
+        Ok(self.0.key(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
+        Ok(self.0.key(Cow::Owned(name.to_owned())))
+    }
+}
+
+/// The value of `data`. Whether it is a CloudEvent's shows only at the end of the body, and reading it
+/// twice would cost twice, so that the fields of an object are always taken out.
+struct Data<'b, 'a>(&'b mut Body<'a>);
+
+impl Data<'_, '_> {
+    /// Anything but an object is judged by its type alone.
+    const OTHER: Item = Item { levels_left: 0 };
+}
+
+impl<'a> DeserializeSeed<'a> for Data<'_, 'a> {
+    type Value = Value<'a>;
+
+    fn deserialize<D: Deserializer<'a>>(self, reader: D) -> Result<Value<'a>, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Data<'_, 'a> {
+    type Value = Value<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::OTHER.expecting(f)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_unit()
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_bool(value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_u64(value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_i64(value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_f64(value)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value<'a>, E> {
+        Self::OTHER.visit_str(text)
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, seq: A) -> Result<Value<'a>, A::Error> {
+        Self::OTHER.visit_seq(seq)
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<Value<'a>, A::Error> {
+        let data = Object {
+            body: self.0,
+            is_data: true,
+        };
+        data.visit_map(map)?;
+        Ok(Value::Object { too_deep: false })
     }
 }

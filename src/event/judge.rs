@@ -21,7 +21,8 @@ pub(super) fn judge(
     // Its value is known by now; asking for it tells when it is missing or no string.
     form.require(Field::Type, |_, _| Ok(()));
     let id = form.require(Field::Id, fields::id);
-    let written = form.require(Field::OccurredAt, time::read);
+    let occurred = form.name(Field::OccurredAt);
+    let written = form.require(Field::OccurredAt, |_, text| time::read(occurred, text));
     let occurred_at = written.map_or(now, |written| written.min(now));
     let reason = form.require(Field::Reason, fields::reason);
     let holds_credential = form.has(Field::SessionToken) || form.has(Field::SessionJwt);
@@ -36,7 +37,7 @@ pub(super) fn judge(
     let actor = form.take(Field::Actor, fields::actor);
     let campaign_id = form.take(Field::CampaignId, fields::campaign_id);
     form.take(Field::ProjectId, |_, text| same_project(text, expect));
-    let not_after = form.take(Field::NotAfter, time::read);
+    let not_after = form.take(Field::NotAfter, a_time);
     let note = form.take(Field::Note, fields::note);
     form.skip_ext();
 
@@ -82,7 +83,7 @@ fn revoke(form: &mut Form<'_>, written: Timestamp, expect: &Expectations) -> Opt
     let keep = form.take(Field::KeepSessionId, |field, text| {
         target::id(field, Kind::Session, text, expect)
     });
-    let cutoff = form.take(Field::Cutoff, time::read);
+    let cutoff = form.take(Field::Cutoff, a_time);
 
     let unknown_id_format = [&session, &from_jwt, &user, &keep]
         .into_iter()
@@ -107,10 +108,11 @@ fn revoke(form: &mut Form<'_>, written: Timestamp, expect: &Expectations) -> Opt
 /// Exactly one target, and what belongs to a user only with a user. A target that is null is told as
 /// such, so it is neither missing nor one too many; a misspelt one counts as what it was meant to be.
 fn count_targets(form: &mut Form<'_>) {
-    let given: Vec<_> = Field::TARGETS
-        .into_iter()
-        .filter(|field| form.has(*field))
-        .collect();
+    let count = Field::TARGETS
+        .iter()
+        .filter(|field| form.has(**field))
+        .count();
+    let has_user = form.has(Field::UserId);
     let none_meant = Field::TARGETS.into_iter().all(|field| form.lacks(field));
     if none_meant {
         let names = Field::TARGETS.map(Field::as_str).join(", ");
@@ -119,9 +121,9 @@ fn count_targets(form: &mut Form<'_>) {
             format!("no target; give exactly one of {names}"),
         ));
     }
-    if given.len() > 1 {
-        let names: Vec<_> = given.iter().map(|field| field.as_str()).collect();
-        let (count, names) = (given.len(), names.join(", "));
+    if count > 1 {
+        let given = Field::TARGETS.into_iter().filter(|field| form.has(*field));
+        let names = given.map(Field::as_str).collect::<Vec<_>>().join(", ");
         let remedy = if count == 2 {
             "send two events to revoke both"
         } else {
@@ -130,7 +132,7 @@ fn count_targets(form: &mut Form<'_>) {
         let text = format!("{count} targets ({names}); give exactly one, and {remedy}");
         form.refuse(Problem::new(Code::TargetAmbiguous, text));
     }
-    if given.is_empty() || given.contains(&Field::UserId) {
+    if count == 0 || has_user {
         return;
     }
     for field in [Field::KeepSessionId, Field::Cutoff] {
@@ -140,6 +142,10 @@ fn count_targets(form: &mut Form<'_>) {
             );
         }
     }
+}
+
+fn a_time(field: Field, text: &str) -> Result<Timestamp, Problem> {
+    time::read(field.as_str(), text)
 }
 
 fn same_project(text: &str, expect: &Expectations) -> Result<(), Problem> {

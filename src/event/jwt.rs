@@ -14,7 +14,7 @@ use super::target::{self, Id, Kind};
 use super::{Code, Expectations, Problem};
 
 /// Longest JWT that is read, in bytes: with custom claims Stytch's stay well below 4 KiB.
-const JWT_BYTES_MAX: usize = 8 * 1024;
+pub(super) const JWT_BYTES_MAX: usize = 8 * 1024;
 
 /// The claims we need. Serde refuses one that is named twice and skips the others.
 #[derive(Deserialize)]

@@ -43,6 +43,13 @@ impl Code {
             Self::LaneMismatch => {
                 "it came to a lane by a CC or BCC header, or through another lane's exchange"
             }
+            Self::CloudeventVersion => "it is a CloudEvent of another version than 1.0",
+            Self::CloudeventDataBase64 => {
+                "it is a CloudEvent with data_base64 in place of data: send the fields as JSON"
+            }
+            Self::CloudeventMixedPrefixes => {
+                "its headers are those of a CloudEvent in more than one spelling, such as ce-id beside cloudEvents:type"
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Pure: no clock, no I/O; `now` comes in. Names no other stage.
 
+mod attributes;
+pub mod cloud;
 pub mod decode;
 mod envelope;
 pub mod fields;
@@ -12,6 +14,7 @@ mod jwt;
 mod meaning;
 pub mod message;
 mod reason;
+mod slots;
 mod target;
 mod time;
 pub mod trace;
@@ -22,10 +25,11 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub use decode::decode;
-pub use envelope::BODY_BYTES_MAX;
+pub use decode::{decode, decode_message};
+pub use envelope::{BODY_BYTES_MAX, CLOUD_EVENT_TYPE, JSON_TYPE};
+pub use json::EXT_LEVELS_MAX;
 pub use reason::{REASONS, known_reason};
-pub use target::check_id;
+pub use target::{TOKEN_LEN_TYPICAL, check_id};
 
 pub use message::{HeaderValue, History, Lane, Message, Properties, Route, UNKNOWN_PUBLISHER};
 
@@ -99,6 +103,9 @@ pub enum Initiator {
 }
 
 impl Initiator {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Admin, Self::User, Self::Policy, Self::System];
+
     /// The word in the event's `initiated_by`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -266,5 +273,11 @@ closed_set! {
         WrongProject => "wrong_project",
         /// It came to a lane's queue by a way that does not lead there.
         LaneMismatch => "lane_mismatch",
+        /// A CloudEvent of another version.
+        CloudeventVersion => "cloudevent_version",
+        /// A CloudEvent whose data is not JSON.
+        CloudeventDataBase64 => "cloudevent_data_base64",
+        /// A CloudEvent with headers of several bindings.
+        CloudeventMixedPrefixes => "cloudevent_mixed_prefixes",
     }
 }

@@ -11,14 +11,14 @@ use super::fields::{Field, made_of};
 use super::{Code, Environment, Expectations, Problem, jwt};
 
 /// Longest id of unknown format that is sent, in bytes.
-const UNKNOWN_ID_LEN_MAX: usize = 256;
+pub(super) const UNKNOWN_ID_LEN_MAX: usize = 256;
 /// The length of every session token that Stytch has published, in characters. A user's external
 /// id may well look as random as that; those in use are shorter (a SHA-256 has 43).
-const TOKEN_LEN_TYPICAL: usize = 44;
+pub const TOKEN_LEN_TYPICAL: usize = 44;
 /// Shortest token that is taken, in characters.
 pub(super) const TOKEN_LEN_MIN: usize = 20;
 /// Longest token that is taken, in characters.
-const TOKEN_LEN_MAX: usize = 512;
+pub(super) const TOKEN_LEN_MAX: usize = 512;
 
 /// The two kinds of id that an event can hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,10 +78,15 @@ fn after_prefix(text: &str, kind: Kind, environment: Environment) -> Option<&str
 
 /// Lower case, as Stytch writes them.
 fn is_uuid(text: &str) -> bool {
+    is_any_uuid(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// In either case.
+fn is_any_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+            _ => byte.is_ascii_hexdigit(),
         })
 }
 
@@ -96,7 +101,7 @@ fn looks_like_token(text: &str, kind: Kind) -> bool {
         .len()
         .checked_sub(36)
         .and_then(|start| text.get(start..))
-        .is_some_and(|end| is_uuid(&end.to_ascii_lowercase()));
+        .is_some_and(is_any_uuid);
     text.len() >= len_min
         && is_token(text)
         && text.bytes().any(|b| b.is_ascii_uppercase())

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::fields::{Field, TIME_EXAMPLE};
+use super::fields::TIME_EXAMPLE;
 use super::{Code, Problem};
 
 /// Fractions of a second are read to the nanosecond; more digits are refused, not rounded.
@@ -18,8 +18,8 @@ enum Shape {
     Other,
 }
 
-/// The time in a field.
-pub(super) fn read(field: Field, text: &str) -> Result<Timestamp, Problem> {
+/// The time in the field of that name.
+pub(super) fn read(name: &str, text: &str) -> Result<Timestamp, Problem> {
     let wrong = match shape(text.as_bytes()) {
         Shape::Rfc3339 => match text.parse() {
             Ok(time) => return Ok(time),
@@ -28,7 +28,6 @@ pub(super) fn read(field: Field, text: &str) -> Result<Timestamp, Problem> {
         Shape::NoZone => "has no time zone",
         Shape::Other => "is not an RFC 3339 time",
     };
-    let name = field.as_str();
     Err(Problem::new(
         Code::BadTime,
         format!("{name} {wrong}; write it as {TIME_EXAMPLE}"),

@@ -14,8 +14,14 @@ pub(super) enum Value<'a> {
     Boolean,
     Number,
     Text(Cow<'a, str>),
-    Array { too_deep: bool },
-    Object { too_deep: bool },
+    /// No JSON: the value of a header.
+    Bytes,
+    Array {
+        too_deep: bool,
+    },
+    Object {
+        too_deep: bool,
+    },
 }
 
 impl Value<'_> {
@@ -26,6 +32,7 @@ impl Value<'_> {
             Self::Boolean => "a boolean",
             Self::Number => "a number",
             Self::Text(_) => "a string",
+            Self::Bytes => "bytes",
             Self::Array { .. } => "an array",
             Self::Object { .. } => "an object",
         }

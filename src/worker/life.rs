@@ -10,7 +10,7 @@ use super::{Worker, job};
 use crate::{
     event::{
         self, Event, History, Lane, Message, Properties, Rejection, Request, Route, Target,
-        decode::decode, trace,
+        decode_message, trace,
     },
     gate::{News, Suspicion, dedupe::Key, trial::LASTS_MAX, unknown::Refusal},
     revoke::{Class, Reply, outcome::ApiCode},
@@ -127,14 +127,8 @@ impl Life {
             return Err(Unread::Newer);
         }
         self.open(worker)?;
-        let properties = &self.message.properties;
-        let decoded = decode(
-            &self.message.body,
-            properties.content_type.as_deref(),
-            properties.content_encoding.as_deref(),
-            &worker.expectations,
-            now,
-        );
+        let (message, expect) = (&self.message, &worker.expectations);
+        let decoded = decode_message(&message.body, &message.properties, expect, now);
         let event = decoded.map_err(|rejection| self.reject(&rejection))?;
         let event = self.learn(event, worker);
         // Only now: the dead letter tells which event it was.

@@ -5,6 +5,7 @@ mod campaign;
 mod check;
 mod dead_letters;
 mod explain;
+mod lint;
 mod patience;
 mod revoke;
 mod status;

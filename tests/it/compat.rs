@@ -102,6 +102,8 @@ fn every_version_of_every_format_has_its_fixture() {
     let rows = events["events"].as_array().unwrap();
     let types: BTreeSet<String> = rows
         .iter()
+        // Of a binary CloudEvent the type is a header.
+        .filter(|row| row["headers"].is_null())
         .map(|row| text(row)["type"].as_str().unwrap().to_owned())
         .collect();
     let taken = EventType::ALL.iter().map(|known| known.as_str().to_owned());

@@ -8,6 +8,7 @@ mod campaign;
 mod cli;
 mod compat;
 mod config;
+mod contract;
 mod dashboards;
 mod deploy;
 mod event;

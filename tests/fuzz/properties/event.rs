@@ -50,7 +50,7 @@ pub(super) fn worker() -> Expectations {
     workers()[0].clone()
 }
 
-fn refused(rejection: &Rejection) {
+pub(super) fn refused(rejection: &Rejection) {
     let problems = &rejection.problems;
     assert!(!problems.is_empty() && problems.len() <= Rejection::PROBLEMS_MAX);
     for problem in problems {
@@ -62,7 +62,7 @@ fn refused(rejection: &Rejection) {
     }
 }
 
-fn taken(event: &Event, body: &[u8], expect: &Expectations) {
+pub(super) fn taken(event: &Event, body: &[u8], expect: &Expectations) {
     assert!(body.len() <= BODY_BYTES_MAX);
     assert!(is_made_of(&event.id, 128, "._:-"));
     assert!(is_made_of(&event.reason, 64, "_"));
@@ -133,7 +133,7 @@ fn is_made_of(text: &str, len_max: usize, others: &str) -> bool {
 }
 
 /// The event as its publisher could have written it: a session by JWT as that session.
-fn encode(event: &Event) -> Value {
+pub(super) fn encode(event: &Event) -> Value {
     let mut body = json!({
         "type": "session.revoke.v1",
         "id": event.id,

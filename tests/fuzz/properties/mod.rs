@@ -5,6 +5,7 @@
 //! which show them all that was ever found worth keeping (`corpus/`).
 
 mod api;
+mod dialects;
 mod event;
 mod frames;
 mod headers;
@@ -18,6 +19,7 @@ pub(crate) type Property = (&'static str, fn(&[u8]));
 /// All of them.
 pub(crate) const PROPERTIES: &[Property] = &[
     ("api", api::check),
+    ("dialects", dialects::check),
     ("event", event::check),
     ("frames", frames::check),
     ("headers", headers::check),

@@ -6,7 +6,7 @@
 
 use std::{collections::HashSet, sync::OnceLock};
 
-use revoker::event::{decode, fields::Field};
+use revoker::event::{CLOUD_EVENT_TYPE, decode, fields::Field};
 use serde_json::{Value, json};
 
 use super::{event, now};
@@ -16,6 +16,8 @@ const SHOWN_MAX: usize = 8;
 
 /// Every text that the decoder can say, and more.
 const SOURCES: &[&str] = &[
+    include_str!("../../../src/event/attributes.rs"),
+    include_str!("../../../src/event/cloud.rs"),
     include_str!("../../../src/event/decode.rs"),
     include_str!("../../../src/event/envelope.rs"),
     include_str!("../../../src/event/fields.rs"),
@@ -127,16 +129,57 @@ fn probes() -> Vec<String> {
                 for beside in ["id", "user_id"] {
                     let mut body = json!({ "type": kind, beside: "x" });
                     body[name] = value.clone();
-                    for expect in event::workers() {
-                        let text = body.to_string();
-                        let event = decode(text.as_bytes(), None, None, &expect, now());
-                        said.extend(event.err().map(|rejection| rejection.to_string()));
-                    }
+                    said.extend(said_of(&body));
                 }
             }
         }
     }
+    let few = [json!(null), json!(1), json!({}), json!(""), json!("x")];
+    said.extend(few.iter().flat_map(of_cloud_events));
     said
+}
+
+/// What is said of CloudEvents in which one attribute, or one field beside or in the data, is this value.
+fn of_cloud_events(value: &Value) -> Vec<String> {
+    let right = json!({"specversion": "1.0", "source": "/", "data": {"user_id": "x"}});
+    let attributes = [
+        "specversion",
+        "source",
+        "time",
+        "datacontenttype",
+        "data",
+        "data_base64",
+        "A",
+    ];
+    let fields = Field::ALL.iter().map(|field| field.as_str());
+    let mut said = Vec::new();
+    for name in attributes.into_iter().chain(fields) {
+        let (mut beside, mut inside, mut without) = (right.clone(), right.clone(), right.clone());
+        beside[name] = value.clone();
+        inside["data"][name] = value.clone();
+        without[name] = Value::Null;
+        without
+            .as_object_mut()
+            .expect("it is an object")
+            .remove(name);
+        said.extend([beside, inside, without].iter().flat_map(said_of));
+    }
+    said
+}
+
+fn said_of(body: &Value) -> Vec<String> {
+    let text = body.to_string();
+    let said = event::workers().into_iter().filter_map(|expect| {
+        let event = decode(
+            text.as_bytes(),
+            Some(CLOUD_EVENT_TYPE),
+            None,
+            &expect,
+            now(),
+        );
+        event.err().map(|rejection| rejection.to_string())
+    });
+    said.collect()
 }
 
 fn collect<'v>(value: &'v Value, strings: &mut Vec<&'v str>) {

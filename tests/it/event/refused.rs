@@ -150,7 +150,7 @@ pub(super) fn names() -> Vec<Refused> {
         (twice, repeated.to_owned()),
         (escaped, repeated.to_owned()),
         (three, repeated.to_owned()),
-        (body(json!({"specversion": "1.0", "source": CANARY, "data": {"a": CANARY}})), "unknown_field: \"specversion\" is not a field of session.revoke.v1; this worker reads no CloudEvents, send the plain event as application/json".to_owned()),
+        (body(json!({"data": {"a": CANARY}, "source": CANARY})), "unknown_field: \"data\" is not a field of session.revoke.v1; put your own data under \"ext\" | unknown_field: \"source\" is not a field of session.revoke.v1; put your own data under \"ext\"".to_owned()),
     ];
     rows.into_iter()
         .map(|(body, wanted)| refused(body, wanted))

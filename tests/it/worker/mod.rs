@@ -7,6 +7,7 @@ mod attempts;
 mod blocked;
 mod broker;
 mod clock;
+mod cloud;
 mod compat;
 mod dedupe;
 mod endings;

@@ -22,6 +22,7 @@ fn check_end(lines: Vec<Line>, code: Option<u8>) {
     let found = ended.as_ref().err().map(|failure| match failure {
         Failure::Usage(_) | Failure::Settings(_) => 64,
         Failure::Unavailable(_) => 69,
+        Failure::NoInput(_) | Failure::Unreadable(_) => panic!("check reads no file"),
         Failure::Failed(_) => 1,
     });
     assert_eq!(found, code, "{ended:?}");
