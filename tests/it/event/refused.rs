@@ -12,6 +12,7 @@ use super::fixture::*;
 pub(crate) struct Refused {
     pub(super) content_type: Option<&'static str>,
     pub(super) content_encoding: Option<&'static str>,
+    pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) body: Vec<u8>,
     pub(super) wanted: String,
 }
@@ -21,6 +22,7 @@ pub(super) fn refused(body: impl Into<Vec<u8>>, wanted: impl Into<String>) -> Re
     Refused {
         content_type: Some("application/json"),
         content_encoding: None,
+        headers: Vec::new(),
         body: body.into(),
         wanted: wanted.into(),
     }
@@ -155,6 +157,38 @@ pub(super) fn names() -> Vec<Refused> {
     rows.into_iter()
         .map(|(body, wanted)| refused(body, wanted))
         .collect()
+}
+
+/// CloudEvents; the contract's corpus has more of them.
+pub(super) fn cloud_events() -> Vec<Refused> {
+    let structured = |changes: Value| {
+        let mut body = json!({"specversion": "1.0", "type": "session.revoke.v1", "id": "reset-1", "source": CANARY,
+            "time": "2026-11-22T06:29:58Z", "subject": CANARY, "data": {"reason": "policy", "session_id": SESSION}});
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body.to_string()
+    };
+    let version =
+        "cloudevent_version: specversion is another text, expected \"1.0\"; send CloudEvents 1.0";
+    let base64 = "cloudevent_data_base64: data_base64 is not read; send the event's fields as a JSON object under \"data\"";
+    let mixed = "cloudevent_mixed_prefixes: its headers start with more than one of ce-, cloudEvents_, cloudEvents:; use one of them for all";
+    vec![
+        refused(structured(json!({"specversion": CANARY})), version),
+        refused(structured(json!({"data_base64": CANARY})), base64),
+        refused(
+            structured(json!({"data": CANARY})),
+            "wrong_type: data is a string, expected an object",
+        ),
+        refused(
+            structured(json!({"actor": CANARY})),
+            "unknown_field: actor is no attribute of a CloudEvent; put it under \"data\"",
+        ),
+        Refused {
+            headers: vec![("ce-id", CANARY), ("cloudEvents:type", CANARY)],
+            ..refused(r#"{"reason":"policy"}"#, mixed)
+        },
+    ]
 }
 
 /// Hints that would mislead are not given.

@@ -1,5 +1,6 @@
 //! Every way to be refused, character by character: publishers read these texts in dead letters.
 
+use revoker::event::{HeaderValue, Properties};
 use serde_json::json;
 
 use super::{refused::Refused, *};
@@ -8,9 +9,19 @@ use super::{refused::Refused, *};
 pub(super) fn check(rows: Vec<Refused>) {
     assert!(!rows.is_empty());
     for row in rows {
-        let (kind, encoding) = (row.content_type, row.content_encoding);
+        let headers = row.headers.iter().map(|(name, value)| {
+            let value = HeaderValue::Text((*value).to_owned());
+            ((*name).to_owned(), value)
+        });
+        let properties = Properties {
+            content_type: row.content_type.map(str::to_owned),
+            content_encoding: row.content_encoding.map(str::to_owned),
+            headers: headers.collect(),
+            ..Properties::default()
+        };
         let shown = String::from_utf8_lossy(&row.body);
-        let rejection = event::decode(&row.body, kind, encoding, &live(), now()).expect_err(&shown);
+        let rejection =
+            event::decode_message(&row.body, &properties, &live(), now()).expect_err(&shown);
         let text = rejection.to_string();
         assert_eq!(text, row.wanted, "{shown}");
         assert_withheld(&text, CANARY);
@@ -37,6 +48,11 @@ fn properties_of_the_message() {
 #[test]
 fn names_of_fields() {
     check(refused::names());
+}
+
+#[test]
+fn cloud_events_that_are_none() {
+    check(refused::cloud_events());
 }
 
 #[test]

@@ -31,6 +31,9 @@ const REJECTIONS: &[&str] = &[
     "jwt_no_session",
     "wrong_project",
     "lane_mismatch",
+    "cloudevent_version",
+    "cloudevent_data_base64",
+    "cloudevent_mixed_prefixes",
 ];
 /// Of Stytch's API: error types, the families of some, and our words for what has no type.
 const API: &[&str] = &[

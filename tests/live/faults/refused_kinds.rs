@@ -90,6 +90,7 @@ pub(super) fn all() -> Vec<Refused> {
         refused::broken_json(),
         refused::properties(),
         refused::names(),
+        refused::cloud_events(),
         refused::misleading_hints(),
         refused::wrong_types(),
         refused::unknown_types(),
@@ -137,6 +138,9 @@ pub(super) fn event(at: usize, kind: &Refused) -> Event {
     let mut headers = FieldTable::default();
     for name in ["tenant", "x-tenant", "revoker-text", CANARY] {
         headers.insert(name.into(), AMQPValue::LongString(CANARY.into()));
+    }
+    for (name, value) in &kind.headers {
+        headers.insert((*name).into(), AMQPValue::LongString((*value).into()));
     }
     let copies = vec![AMQPValue::LongString(CANARY.into())];
     headers.insert("CC".into(), AMQPValue::FieldArray(copies.into()));
