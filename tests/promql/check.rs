@@ -118,7 +118,8 @@ impl Checker<'_> {
         };
         let of_counters = OF_COUNTERS.contains(&within);
         let wants_range = of_counters || OF_RANGES.contains(&within);
-        if metric.counts && !of_counters && !within.starts_with("absent") {
+        let whole = within.starts_with("absent") || within == "min_over_time";
+        if metric.counts && !of_counters && !whole {
             self.complain(format!("{name} only rises: take its rate() or increase()"));
         }
         if of_counters && !metric.counts {

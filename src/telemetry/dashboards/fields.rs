@@ -50,8 +50,9 @@ pub(super) fn defaults(panel: &Panel) -> Value {
             "dashed"
         };
         defaults["custom"] = json!({
-            "drawStyle": "line", "lineWidth": 1, "fillOpacity": if stacked { 40 } else { 0 },
-            "showPoints": "never", "spanNulls": false, "axisPlacement": "auto",
+            // A line on top of a stack would be drawn over it by every series that is 0.
+            "drawStyle": "line", "lineWidth": if stacked { 0 } else { 1 }, "fillOpacity": if stacked { 70 } else { 0 },
+            "showPoints": "auto", "spanNulls": false, "axisPlacement": "auto",
             "stacking": { "mode": if stacked { "normal" } else { "none" }, "group": "A" },
             "thresholdsStyle": { "mode": shown },
         });

@@ -32,14 +32,14 @@ fn glance() -> Row {
     Row::new(
         "At a glance",
         vec![
-            Panel::new(Kind::Stat, "How many are up, and ready?")
+            Panel::new(Kind::Stat, "Up, and ready?")
                 .good("as many as you run, and all of them ready")
                 .otherwise("up and not ready: without RabbitMQ, or ending; see the state")
                 .ask("sum(up{$where}) or vector(0)", "up")
                 .ask("sum(revoker_ready{$where}) or vector(0)", "ready")
                 .steps("red", &[(1.0, "green")])
                 .runbook("RevokerNotConsuming"),
-            Panel::new(Kind::Stat, "Are all connected to RabbitMQ?")
+            Panel::new(Kind::Stat, "Connected?")
                 .good("100 % in both roles")
                 .otherwise("see revoker check, and RabbitMQ's own dashboard")
                 .unit(SHARE)
@@ -48,7 +48,7 @@ fn glance() -> Row {
                 .none("unknown")
                 .steps("red", &[(1.0, "green")])
                 .runbook("RevokerAmqpFlapping"),
-            Panel::new(Kind::Stat, "How much of the error budget is left?")
+            Panel::new(Kind::Stat, "Error budget left?")
                 .good("over 25 % of what the time range allows: 99 of 100 urgent events within 60 s")
                 .otherwise("at 0 the objective is missed: see exposure and its stages in the other dashboard")
                 .unit(SHARE)
@@ -64,22 +64,22 @@ fn glance() -> Row {
                 .none("nothing urgent came")
                 .steps("red", &[(0.0, "orange"), (0.25, "green")])
                 .runbook("RevokerExposureBudgetBurn"),
-            Panel::new(Kind::Stat, "How often did one start again?")
+            Panel::new(Kind::Stat, "Starts again?")
                 .good("0, or once for each deployment")
                 .otherwise("see how the last one ended: its log's last lines, its exit code, its memory")
                 .ask("sum(changes(process_start_time_seconds{$where}[$__range]))", "restarts")
                 .none("unknown")
-                .from(&[(3.0, "orange")])
+                .turns(&[(3.0, "orange")])
                 .runbook("RevokerCrashlooping"),
-            Panel::new(Kind::Stat, "Since when are they in this state?")
+            Panel::new(Kind::Stat, "Same state since?")
                 .good("running since the last deployment")
                 .otherwise("the time is that of the last change of any worker: see what it was, to the right")
                 .unit(WHEN)
                 .ask("max(revoker_state_since_timestamp_seconds{$where}) * 1000", "last change")
                 .ask("max(revoker_state_next_probe_timestamp_seconds{$where} > 0) * 1000", "next probe")
                 .none("unknown")
-                .from(&[]),
-            Panel::new(Kind::Table, "Which versions run?")
+                .turns(&[]),
+            Panel::new(Kind::Table, "Which versions?")
                 .good("one, except while it is rolled out")
                 .otherwise("two for longer than a deployment takes: it is stuck")
                 .ask("count by (version, revision) (revoker_build_info{$where})", "")
@@ -118,7 +118,7 @@ fn stytch() -> Row {
     Row::new(
         "Stytch",
         vec![
-            Panel::new(Kind::Stack, "How many calls, and how do they end?")
+            Panel::new(Kind::Stack, "How do calls end?")
                 .good("green: revoked; some blue: ended already")
                 .otherwise("orange: it limits our rate; red: it fails; dark red: it refuses our credentials")
                 .unit(CALLS_PER_SECOND)
@@ -139,7 +139,7 @@ fn stytch() -> Row {
                      / (sum(rate(revoker_stytch_requests_total{$where}[$__rate_interval])) > 0)",
                     "refused for the rate",
                 )
-                .from(&[(0.2, "red")])
+                .turns(&[(0.2, "red")])
                 .runbook("RevokerOutage")
                 .wide(6),
             Panel::new(Kind::Lines, "How long does a call take?")
@@ -163,7 +163,7 @@ fn flow() -> Row {
     Row::new(
         "Flow",
         vec![
-            Panel::new(Kind::Lines, "What may we send, and what stops us?")
+            Panel::new(Kind::Lines, "What may we send?")
                 .good("allowed at the ceiling, blocked at 0")
                 .otherwise("blocked is the share of the time in which Stytch refused every call for its rate")
                 .unit(CALLS_PER_SECOND)
@@ -172,14 +172,14 @@ fn flow() -> Row {
                 .ask("avg(rate(revoker_rate_blocked_seconds_total{$where}[$__rate_interval]))", "blocked")
                 .runbook("RevokerRateLimited")
                 .wide(6),
-            Panel::new(Kind::Stack, "Why must events wait for another try?")
+            Panel::new(Kind::Stack, "Why do events wait?")
                 .good("nothing, or rate_limited alone")
                 .otherwise("revoker explain says what each word means")
                 .unit(PER_SECOND)
                 .ask("sum by (cause) (rate(revoker_retries_total{$where}[$__rate_interval]))", "{{cause}}")
                 .wide(6),
-            Panel::new(Kind::Lines, "How many attempts does an event need?")
-                .good("1")
+            Panel::new(Kind::Lines, "How many attempts?")
+                .good("at most 1")
                 .otherwise("near REVOKER_ATTEMPTS, events go to the delay queues and then to the dead letters")
                 .ask("histogram_quantile(0.5, sum by (le) (rate(revoker_event_attempts_bucket{$where}[$__rate_interval])))", "p50")
                 .ask("histogram_quantile(0.99, sum by (le) (rate(revoker_event_attempts_bucket{$where}[$__rate_interval])))", "p99")
@@ -216,17 +216,17 @@ fn intake() -> Row {
             Panel::new(Kind::Bars, "Why were events refused?")
                 .good("nothing")
                 .otherwise("a publisher breaks the contract: revoker dead-letters list says which, and with what")
-                .ask("round(sum by (code) (increase(revoker_events_rejected_total{$where}[$__range]))) > 0", "{{code}}")
+                .ask("floor(sum by (code) (increase(revoker_events_rejected_total{$where}[$__range])) + 0.01) > 0", "{{code}}")
                 .none("none was refused")
-                .from(&[(1.0, "orange")])
+                .turns(&[(1.0, "orange")])
                 .runbook("RevokerEventsRejected")
                 .wide(6),
             Panel::new(Kind::Bars, "Who asks, and why?")
                 .good("the reasons your services give")
                 .otherwise("other: a word that the contract does not name; unexpected reasons: ask their publisher")
-                .ask("round(sum by (reason) (increase(revoker_events_by_reason_total{$where}[$__range]))) > 0", "{{reason}}")
+                .ask("floor(sum by (reason) (increase(revoker_events_by_reason_total{$where}[$__range])) + 0.01) > 0", "{{reason}}")
                 .none("nothing came")
-                .from(&[])
+                .turns(&[])
                 .wide(6),
             Panel::new(Kind::Lines, "How many calls were saved?")
                 .good("as many as publishers ask twice")
@@ -237,9 +237,9 @@ fn intake() -> Row {
             Panel::new(Kind::Bars, "Which exposures are not measured?")
                 .good("nothing")
                 .otherwise("future: a publisher's clock is ahead; backdated: it tells too late; replay: sent again by an operator")
-                .ask("round(sum by (cause) (increase(revoker_exposure_unmeasured_total{$where}[$__range]))) > 0", "{{cause}}")
+                .ask("floor(sum by (cause) (increase(revoker_exposure_unmeasured_total{$where}[$__range])) + 0.01) > 0", "{{cause}}")
                 .none("all are measured")
-                .from(&[(1.0, "orange")])
+                .turns(&[(1.0, "orange")])
                 .runbook("RevokerExposureUnmeasured")
                 .wide(6),
             Panel::new(Kind::Stat, "When did the last one come?")
@@ -248,15 +248,15 @@ fn intake() -> Row {
                 .unit(WHEN)
                 .ask("max by (lane) (revoker_last_received_event_timestamp_seconds{$where} > 0) * 1000", "{{lane}}")
                 .none("none came")
-                .from(&[])
+                .turns(&[])
                 .wide(6),
-            Panel::new(Kind::Stat, "When was the last session revoked?")
+            Panel::new(Kind::Stat, "When was one last revoked?")
                 .good("just after the last one came")
                 .otherwise("long before: see the state, and what Stytch answers")
                 .unit(WHEN)
                 .ask("max by (lane) (revoker_last_revocation_timestamp_seconds{$where} > 0) * 1000", "{{lane}}")
                 .none("none was revoked")
-                .from(&[])
+                .turns(&[])
                 .wide(6),
         ],
     )

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Dashboard,
     fields::{defaults, overrides},
-    panel::{Kind, Panel},
+    panel::{Kind, Panel, Row},
 };
 
 /// The form of the JSON: Grafana 11's.
@@ -123,7 +123,7 @@ fn panels(of: &Dashboard, chosen: &str) -> Vec<Value> {
             if x + width > COLUMNS {
                 (x, y, tallest) = (0, y + tallest, 0);
             }
-            let height = height(panel, row.panels[0].kind);
+            let height = height(row);
             let mut value = self::panel(panel, chosen);
             value["id"] = (panels.len() + 1).into();
             value["gridPos"] = json!({ "x": x, "y": y, "w": width, "h": height });
@@ -135,10 +135,13 @@ fn panels(of: &Dashboard, chosen: &str) -> Vec<Value> {
     panels
 }
 
-/// Tiles, and what stands in line with them, are low.
-fn height(panel: &Panel, first: Kind) -> u32 {
-    let beside_tiles = first == Kind::Stat && panel.width == Panel::new(Kind::Stat, "").width;
-    if beside_tiles { TILE_HEIGHT } else { HEIGHT }
+/// A row of nothing but tiles, and what is as narrow, is low.
+fn height(row: &Row) -> u32 {
+    let tile = Panel::new(Kind::Stat, "").width;
+    match row.panels.iter().all(|panel| panel.width == tile) {
+        true => TILE_HEIGHT,
+        false => HEIGHT,
+    }
 }
 
 fn panel(panel: &Panel, chosen: &str) -> Value {
@@ -190,7 +193,7 @@ fn options(panel: &Panel) -> Value {
         }),
         Kind::Bars => json!({
             "reduceOptions": now, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": true,
-            "valueMode": "color", "namePlacement": "auto", "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
+            "valueMode": "color", "namePlacement": "top", "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
         }),
         Kind::Lines | Kind::Stack => json!({
             "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": [] },

@@ -3,6 +3,11 @@
 //! Pure: constants in, JSON out. `dashboards/*.json` is what `revoker dashboards` writes of it; tests hold both
 //! together, and every expression to the catalogue. Not here: alerts and recording rules, which lie beside
 //! the JSON as Prometheus reads them.
+//!
+//! Totals are `floor(increase(…) + 0.01)`: an increase is reckoned up to the edges of its range, a little beyond the
+//! first and the last scrape, and so comes out a fraction too high; the hundredth is for rounding of floats.
+//! Those of campaigns add `min_over_time`: a campaign's counter is born in its first seconds, and what it read at the
+//! first scrape is no increase.
 
 mod colours;
 mod fields;

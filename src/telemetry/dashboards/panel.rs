@@ -130,7 +130,7 @@ impl Panel {
     }
 
     /// Green, and from these values on another colour.
-    pub(super) fn from(mut self, steps: &[(f64, &'static str)]) -> Self {
+    pub(super) fn turns(mut self, steps: &[(f64, &'static str)]) -> Self {
         self.steps = green_until(steps);
         self
     }
@@ -143,7 +143,7 @@ impl Panel {
     }
 
     /// Other steps for the series of that name.
-    pub(super) fn from_of(mut self, series: &'static str, steps: &[(f64, &'static str)]) -> Self {
+    pub(super) fn turns_of(mut self, series: &'static str, steps: &[(f64, &'static str)]) -> Self {
         self.steps_of = Some((series, green_until(steps)));
         self
     }

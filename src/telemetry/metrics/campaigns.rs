@@ -2,12 +2,13 @@
 //!
 //! The one family with values that are not known at start, and so with a bound of its own: the newest
 //! campaigns have children, made at 0 when their manifests are read, and all others together are
-//! [`OTHER_CAMPAIGNS`]. Counters, so that a worker that starts again falsifies no sum of increases. Not a
+//! [`OTHER_CAMPAIGNS`]. Events that end before their manifest is read are remembered for it, a few ids at a
+//! time: they follow it so closely that the first of them overtake it. Counters, so that a worker that starts again falsifies no sum of increases. Not a
 //! proof: that is the audit stream's.
 
 use std::{
-    collections::BTreeMap,
-    sync::{PoisonError, RwLock},
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use prometheus::IntCounter;
@@ -17,6 +18,9 @@ use crate::{settle::outcome::Outcome, telemetry::labels::OTHER_CAMPAIGNS};
 
 /// Campaigns that are shown by their id.
 pub const CAMPAIGNS_MAX: usize = 8;
+
+/// Ids that are remembered although no manifest has told of them.
+const EARLY_MAX: usize = 8;
 
 /// A campaign to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,16 @@ pub struct Campaign {
 pub(super) struct Shown {
     newest: RwLock<BTreeMap<String, Counted>>,
     others: Vec<IntCounter>,
+    early: Mutex<VecDeque<Early>>,
+}
+
+/// Events of an id of which no manifest has told yet; counted as others', too.
+#[derive(Debug)]
+struct Early {
+    id: String,
+    publisher: String,
+    /// By outcome.
+    events: [u64; Outcome::ALL.len()],
 }
 
 /// What is counted for one campaign.
@@ -49,7 +63,30 @@ impl Shown {
         Self {
             newest: RwLock::default(),
             others: all.campaign_events.iter().cloned().collect(),
+            early: Mutex::default(),
         }
+    }
+
+    fn early(&self) -> MutexGuard<'_, VecDeque<Early>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers an event, and forgets the id that was first heard of longest ago.
+    fn remember(&self, id: &str, publisher: &str, outcome: Outcome) {
+        let mut early = self.early();
+        let same = |one: &Early| one.id == id && one.publisher == publisher;
+        let at = early.iter().position(same).unwrap_or_else(|| {
+            if early.len() == EARLY_MAX {
+                early.pop_front();
+            }
+            early.push_back(Early {
+                id: id.to_owned(),
+                publisher: publisher.to_owned(),
+                events: [0; Outcome::ALL.len()],
+            });
+            early.len() - 1
+        });
+        early[at].events[outcome as usize] += 1;
     }
 }
 
@@ -87,6 +124,9 @@ impl Metrics {
             .filter(|counted| counted.publisher == publisher);
         let events = own.map_or(&self.campaigns.others, |counted| &counted.events);
         events[outcome as usize].inc();
+        if !shown.contains_key(id) {
+            self.campaigns.remember(id, publisher, outcome);
+        }
     }
 
     fn count_campaign(&self, campaign: &Campaign) -> Counted {
@@ -94,9 +134,18 @@ impl Metrics {
             let labels = [campaign.id.as_str(), outcome.as_str()];
             self.all.campaign_events.vec().with_label_values(&labels)
         };
+        let events: Vec<_> = Outcome::ALL.iter().map(of).collect();
+        let mut early = self.campaigns.early();
+        for one in early.iter().filter(|one| one.id == campaign.id) {
+            let own = one.publisher == campaign.publisher;
+            for (counter, counted) in events.iter().zip(one.events).filter(|_| own) {
+                counter.inc_by(counted);
+            }
+        }
+        early.retain(|one| one.id != campaign.id);
         Counted {
             publisher: campaign.publisher.clone(),
-            events: Outcome::ALL.iter().map(of).collect(),
+            events,
         }
     }
 

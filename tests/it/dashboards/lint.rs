@@ -22,6 +22,9 @@ const TYPES: &[&str] = &["stat", "timeseries", "bargauge", "table"];
 const DEFAULT_THRESHOLD: u64 = 80;
 const COLUMNS: u64 = 24;
 
+/// Characters of a title for each column of its panel, on a screen of 1,500 pixels.
+const TITLE_CHARS_PER_COLUMN: f64 = 5.5;
+
 /// What is against the rules in one dashboard.
 pub(super) fn lint(dashboard: &Value) -> Vec<String> {
     let mut found = whole(dashboard);
@@ -104,6 +107,7 @@ fn panel(panel: &Value) -> Vec<String> {
         .chain(of_series)
         .collect();
     let is_red = |step: &&Value| step["color"] == "red" || step["color"] == "orange";
+    let columns = panel["gridPos"]["w"].as_f64().unwrap_or_default();
     let runbook = text(&panel["links"][0]["url"]);
     let (targets, mut refs) = (|| list(&panel["targets"]), BTreeSet::new());
     let of_datasource = |value: &Value| value["datasource"]["uid"] == "${datasource}";
@@ -115,6 +119,10 @@ fn panel(panel: &Value) -> Vec<String> {
         (
             text(&panel["title"]).ends_with('?'),
             "its title is no question",
+        ),
+        (
+            text(&panel["title"]).len() as f64 <= TITLE_CHARS_PER_COLUMN * columns,
+            "its title is cut off",
         ),
         (
             ["Good: ", "Otherwise: "]
@@ -190,12 +198,10 @@ fn the_rules_see() {
     check("/links/1/tags", Value::Null, "link to the other");
     check("/annotations/list", Value::Null, "not marked");
     check("/panels/2/id", 2.into(), "another's");
-    check(
-        "/panels/2/title",
-        "How many workers are up?".into(),
-        "another's",
-    );
+    check("/panels/2/title", "Workers up?".into(), "another's");
     check("/panels/2/title", "Alive".into(), "no question");
+    let long = "How many of them are alive?";
+    check("/panels/2/title", long.into(), "cut off");
     check("/panels/2/description", "Good: .".into(), "description");
     check("/panels/2/type", "gauge".into(), "not one of ours");
     check("/panels/2/gridPos/x", 0.into(), "over another");

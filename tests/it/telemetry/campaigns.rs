@@ -64,6 +64,32 @@ fn a_campaign_is_there_at_zero_and_counts_its_own_publishers_events() {
     );
 }
 
+/// Events follow their manifest so closely that some end before it is read.
+#[test]
+fn what_ended_before_the_manifest_was_read_counts() {
+    let metrics = Metrics::new();
+    let early = |id: &str, publisher: &str| metrics.campaign_event(id, publisher, Outcome::Revoked);
+    early("breach", "stranger");
+    early("breach", "ops");
+    early("breach", "ops");
+    for n in 0..6 {
+        early(&format!("noise-{n}"), "ops");
+    }
+    metrics.show_campaigns(&[campaign("breach", 3)], 0);
+    let expected = counted(3.0, &[("revoked", 2.0)]);
+    assert_eq!(picture(&metrics, "breach"), expected);
+    // Not a second time, nor what came longer ago than others.
+    metrics.show_campaigns(&[], 0);
+    metrics.show_campaigns(&[campaign("breach", 3), campaign("noise-0", 1)], 0);
+    assert_eq!(picture(&metrics, "breach"), counted(3.0, &[]));
+    early("lost", "ops");
+    for n in 6..20 {
+        early(&format!("noise-{n}"), "ops");
+    }
+    metrics.show_campaigns(&[campaign("lost", 1)], 0);
+    assert_eq!(picture(&metrics, "lost"), counted(1.0, &[]));
+}
+
 #[test]
 fn only_the_newest_have_an_id_and_what_is_shown_no_longer_is_gone() {
     let metrics = Metrics::new();

@@ -10,17 +10,12 @@ impl Scene {
     pub(super) async fn faults_are_found(&self) {
         let cases = [
             (
-                "How many are still alive?",
+                "Still alive?",
                 "revoker_inflight_events",
                 "revoker_in_hand",
                 "nothing is revoker_in_hand",
             ),
-            (
-                "How many workers are up?",
-                "up{job",
-                "up{jbo",
-                "nothing is up{jbo",
-            ),
+            ("Workers up?", "up{job", "up{jbo", "nothing is up{jbo"),
             (
                 "What does Stytch answer?",
                 "by (result)",
@@ -28,17 +23,12 @@ impl Scene {
                 "no result for the legend",
             ),
             (
-                "How many are still alive?",
+                "Still alive?",
                 "sum(max",
                 "sum((max",
                 "Prometheus refuses it",
             ),
-            (
-                "How many are still alive?",
-                "$job",
-                "$jbo",
-                "no variable is called $jbo",
-            ),
+            ("Still alive?", "$job", "$jbo", "no variable is called $jbo"),
         ];
         for (title, from, to, says) in cases {
             let is_it = |(_, asked): &(&Value, Asked)| asked.at.contains(&format!(": {title} A"));

@@ -55,25 +55,21 @@ async fn panels_show_what_was_sent() {
     };
 
     scene.campaign_waits().await;
-    scene
-        .tile("How many are still alive?", "", OF_CAMPAIGN as f64)
-        .await;
+    scene.tile("Still alive?", "", OF_CAMPAIGN as f64).await;
     scene
         .tile("Is any of it held up by an operator?", "", 1.0)
         .await;
     scene.urgent_ends().await;
-    scene
-        .tile("How many did we give up on?", "", DEAD as f64)
-        .await;
+    scene.tile("Given up on?", "", DEAD as f64).await;
     scene.world.broker.order(&[Order::BulkReleased]).await;
-    scene.tile("How many are still alive?", "", 0.0).await;
-    scene.tile("When will it be done?", "", 0.0).await;
+    scene.tile("Still alive?", "", 0.0).await;
+    scene.tile("Done when?", "", 0.0).await;
     scene.the_rest_of_the_tiles().await;
 
     // One that starts again counts from 0, and the picture stays what it was.
     worker.kill9();
     let _worker = settings(&scene.world, &address).start().await;
-    scene.tile("How often did one start again?", "", 1.0).await;
+    scene.tile("Starts again?", "", 1.0).await;
     scene.tile("How far is each campaign?", "breach", 1.0).await;
     scene.the_totals().await;
 
@@ -121,13 +117,13 @@ impl Scene {
 
     async fn the_rest_of_the_tiles(&self) {
         for (title, series, expected) in [
-            ("How many workers are up?", "", 1.0),
-            ("How many are up, and ready?", "", 1.0),
-            ("For how long has the oldest waited?", "urgent", 0.0),
+            ("Workers up?", "", 1.0),
+            ("Up, and ready?", "", 1.0),
+            ("How old is the oldest?", "urgent", 0.0),
             ("How far is each campaign?", "breach", 1.0),
-            ("Are all connected to RabbitMQ?", "publisher", 1.0),
-            ("How much of the error budget is left?", "", 1.0),
-            ("How often did one start again?", "", 0.0),
+            ("Connected?", "publisher", 1.0),
+            ("Error budget left?", "", 1.0),
+            ("Starts again?", "", 0.0),
             ("Which of them hold a credential?", "urgent", 0.0),
         ] {
             self.tile(title, series, expected).await;
@@ -139,7 +135,7 @@ impl Scene {
     async fn the_totals(&self) {
         let revoked = (URGENT + OF_CAMPAIGN) as f64;
         for (title, series, sum) in [
-            ("How many were revoked?", "", revoked),
+            ("Revoked so far?", "", revoked),
             ("Why did we give up?", "malformed_json", DEAD as f64),
             ("Why were events refused?", "malformed_json", DEAD as f64),
             (
