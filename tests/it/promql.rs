@@ -25,6 +25,7 @@ fn right_expressions_pass() {
         "max by (state) (revoker_state{state=~\"outage|broker\"}) == 1",
         "sum by (lane) (revoker_inflight_events) / sum by (lane) (revoker_inflight_limit > 0)",
         "revoker_ready and on (instance, job) (up == 1)",
+        "increase(revoker_dead_letters_total[10m]) unless on (lane, code) revoker_events_rejected_total",
         "absent(up{job=\"revoker\"} == 1)",
         "sum without (lane) (rate(revoker_retries_total[5m])) or vector(0)",
         "label_replace(sum(rate(process_cpu_seconds_total[5m])), \"what\", \"cpu\", \"\", \"\")",

@@ -100,7 +100,10 @@ impl Checker<'_> {
                 brought,
                 sides,
             } => {
-                let (left, right) = (self.part(&sides.0, ""), self.part(&sides.1, ""));
+                // Of the right side of a set operator only counts that it is there.
+                let is_set = matches!(operator.as_str(), "and" | "unless");
+                let within = if is_set { "absent" } else { "" };
+                let (left, right) = (self.part(&sides.0, ""), self.part(&sides.1, within));
                 self.binary(operator, matching, brought, left, right)
             }
         }

@@ -43,8 +43,9 @@ impl Known {
         for (name, counts) in PROCESS {
             known.add(name, *counts, &[], false);
         }
-        known.add("up", false, &[], false);
-        known.add("scrape_samples_scraped", false, &[], false);
+        for name in ["up", "scrape_samples_scraped"] {
+            known.add(name, false, &[], false);
+        }
         known.add("ALERTS", false, &[], true);
         known
     }

@@ -58,7 +58,7 @@ fn glance() -> Row {
                      / (sum(increase(revoker_events_received_total{$where,lane=\"urgent\",delivery=\"first\"}[$__range])) \
                      - sum(increase(revoker_events_rejected_total{$where,lane=\"urgent\"}[$__range])) \
                      - sum(increase(revoker_events_completed_total{$where,lane=\"urgent\",outcome=~\"duplicate|obsolete|cancelled|verified\"}[$__range])) \
-                     - sum(increase(revoker_exposure_unmeasured_total{$where,lane=\"urgent\"}[$__range])) > 0), 0) / 0.01",
+                     - sum(increase(revoker_exposure_unmeasured_total{$where,lane=\"urgent\",cause!=\"replay\"}[$__range])) > 0), 0) / 0.01",
                     "left",
                 )
                 .none("nothing urgent came")
@@ -70,7 +70,7 @@ fn glance() -> Row {
                 .ask("sum(changes(process_start_time_seconds{$where}[$__range]))", "restarts")
                 .none("unknown")
                 .turns(&[(3.0, "orange")])
-                .runbook("RevokerCrashlooping"),
+                .runbook("RevokerCrashLooping"),
             Panel::new(Kind::Stat, "Same state since?")
                 .good("running since the last deployment")
                 .otherwise("the time is that of the last change of any worker: see what it was, to the right")
@@ -109,6 +109,7 @@ fn state() -> Row {
                 )
                 .up_to(1.0)
                 .ask("max(revoker_bulk_held{$where})", "bulk held")
+                .runbook("RevokerBulkHeld")
                 .wide(12),
         ],
     )
@@ -154,6 +155,7 @@ fn stytch() -> Row {
                 .otherwise("paused: Stytch did not answer, and nothing was sent until a probe was answered; unknown: an error type of Stytch's that this version does not know")
                 .ask("sum by (to) (increase(revoker_breaker_transitions_total{$where}[$__rate_interval]))", "{{to}}")
                 .ask("sum(increase(revoker_stytch_unknown_error_types_total{$where}[$__rate_interval]))", "unknown error types")
+                .runbook("RevokerUnknownErrorType")
                 .wide(6),
         ],
     )
@@ -212,6 +214,7 @@ fn intake() -> Row {
                 .ask("sum by (lane) (rate(revoker_events_deferred_total{$where}[$__rate_interval]))", "{{lane}} deferred")
                 .ask("sum by (lane) (rate(revoker_events_returned_total{$where}[$__rate_interval]))", "{{lane}} returned")
                 .ask("sum by (lane) (rate(revoker_outcomes_unrecorded_total{$where}[$__rate_interval]))", "{{lane}} unrecorded")
+                .runbook("RevokerOutcomesUnrecorded")
                 .wide(6),
             Panel::new(Kind::Bars, "Why were events refused?")
                 .good("nothing")

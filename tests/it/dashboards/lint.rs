@@ -181,6 +181,22 @@ fn every_panel_keeps_the_rules() {
     assert_eq!(uids.len(), 2);
 }
 
+#[test]
+fn every_link_leads_to_a_section_of_the_runbook() {
+    let runbook = std::fs::read_to_string(super::path("../deploy/RUNBOOK.md")).unwrap();
+    let sections: BTreeSet<_> = runbook
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(|name| format!("Runbook: {name}"))
+        .collect();
+    for dashboard in committed() {
+        let links = list(&dashboard["panels"]).flat_map(|panel| list(&panel["links"]));
+        for title in links.map(|link| link["title"].as_str().unwrap()) {
+            assert!(sections.contains(title), "{title}");
+        }
+    }
+}
+
 /// Each rule is shown a panel that breaks it.
 #[test]
 fn the_rules_see() {

@@ -20,7 +20,7 @@ pub(super) fn rabbitmq() -> Row {
                 .ask("time() - max(revoker_queue_polled_timestamp_seconds{$where} > 0)", "since it was read")
                 .none("never read")
                 .turns(&[(30.0, "orange"), (60.0, "red")])
-                .runbook("RevokerNotConsuming")
+                .runbook("RevokerQueueDepthStale")
                 .wide(6),
             Panel::new(Kind::Lines, "Does the connection hold?")
                 .good("0")
@@ -86,7 +86,7 @@ pub(super) fn process() -> Row {
                 .up_to(1.0)
                 .ask("process_open_fds{$where} / (process_max_fds{$where} > 0)", "{{instance}}")
                 .turns(&[(0.8, "orange")])
-                .runbook("RevokerCrashlooping")
+                .runbook("RevokerCrashLooping")
                 .wide(6),
             Panel::new(Kind::Lines, "What does it complain of?")
                 .good("no errors, no panics, a warning at each change for the worse")
