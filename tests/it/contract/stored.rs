@@ -52,8 +52,7 @@ fn other_headers_take_no_room_of_the_attributes() {
     let mut many = case.properties.clone();
     for n in 0..2 * Properties::HEADERS_MAX {
         let name = format!("a-{n:03}");
-        many.headers
-            .push((name, HeaderValue::Text("x".repeat(200))));
+        many.headers.push((name, HeaderValue::Text("x".into())));
     }
     let kept = carried(&many, false);
     assert!(kept.headers_dropped > 0);
