@@ -32,6 +32,7 @@ fn settings(base_url: &str, call_timeout: Duration) -> Settings {
         project_id: PROJECT.into(),
         secret: SecretSource::Fixed(SecretString::from(SECRET)),
         base_url: base_url.into(),
+        tls: revoker::tls::Files::default(),
         call_timeout,
     }
 }
