@@ -18,6 +18,7 @@ pub mod explain;
 mod feed;
 pub mod headers;
 mod intake;
+mod last_words;
 mod link;
 mod listen;
 pub mod publish;

@@ -26,7 +26,7 @@ use lapin::{
     uri::{AMQPAuthority, AMQPScheme, AMQPUri},
 };
 
-use super::sieve::Sieve;
+use super::{last_words::LastWords, sieve::Sieve};
 use crate::tls::Loaded;
 
 /// How much is read from the socket at once, bytes.
@@ -48,7 +48,8 @@ pub(super) async fn connect(
     let open = async move |uri: AMQPUri, _| {
         let AMQPAuthority { host, port, .. } = uri.authority;
         let address = (&tokio).to_socket_addrs((host.clone(), port));
-        let socket = AsyncTcpStream::connect(&tokio, address).await?;
+        let socket = LastWords::new(tokio.tcp_connect(address).await?);
+        let socket = AsyncTcpStream::Plain(socket);
         let socket = match &tls {
             None => socket,
             Some(tls) => socket.into_rustls(tls, &host).await?,
@@ -72,9 +73,12 @@ fn connector(files: Loaded) -> io::Result<RustlsConnector> {
     }
 }
 
+/// The library's socket, with TLS or without it.
+type Socket = AsyncTcpStream<LastWords<<Tokio as Reactor>::TcpStream>>;
+
 /// A socket that is read through a sieve. TLS, if any, is below it.
 struct Strained {
-    socket: AsyncTcpStream<<Tokio as Reactor>::TcpStream>,
+    socket: Socket,
     sieve: Sieve,
     read: Box<[u8]>,
     /// What the library may have, and how much of it has been given.
@@ -83,7 +87,7 @@ struct Strained {
 }
 
 impl Strained {
-    fn new(socket: AsyncTcpStream<<Tokio as Reactor>::TcpStream>) -> Self {
+    fn new(socket: Socket) -> Self {
         Self {
             socket,
             sieve: Sieve::default(),

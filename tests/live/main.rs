@@ -16,6 +16,7 @@ mod campaign;
 mod check;
 mod dead_letters;
 mod denylist;
+mod deploy;
 mod drain;
 mod faults;
 mod forged;

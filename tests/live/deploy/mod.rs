@@ -1,0 +1,3 @@
+//! The worker as it is deployed: TLS to the broker and to the API, secrets that change, several replicas.
+
+mod tls;
