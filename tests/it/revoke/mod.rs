@@ -4,6 +4,7 @@ mod classify;
 mod client;
 mod fanout;
 pub(crate) mod server;
+mod tls;
 mod trouble;
 mod users;
 mod wire;

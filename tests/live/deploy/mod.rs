@@ -1,3 +1,4 @@
 //! The worker as it is deployed: TLS to the broker and to the API, secrets that change, several replicas.
 
+mod replicas;
 mod tls;
