@@ -208,6 +208,7 @@ fn sealed_md_names_the_constants_of_the_code() {
 fn links_lead_somewhere() {
     for (file, folder) in [
         ("deploy/SEALED.md", "deploy"),
+        ("deploy/SECRETS.md", "deploy"),
         ("deploy/rabbitmq/README.md", "deploy/rabbitmq"),
     ] {
         let text = text_of(file);

@@ -1,121 +1,23 @@
 //! TLS against a real RabbitMQ with a CA of its own: what works, what is refused and what is said of it.
 //!
-//! One node for all: beside the listener of its configuration it opens one for each way to refuse us.
+//! One node for all.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
+use super::{
+    book::Book,
+    node::{CA_FILE, CERT_FILE, KEY_FILE, Listener, Tls, USER, copy},
+};
 use crate::harness::{
-    Event, PATIENCE, World,
-    certificates::{Certificates, free_port},
-    wait,
+    Event, PATIENCE, wait,
     worker::{Settings, Worker},
 };
 
-const CA_FILE: &str = "REVOKER_AMQP_CA_FILE";
-const CERT_FILE: &str = "REVOKER_AMQP_CLIENT_CERT_FILE";
-const KEY_FILE: &str = "REVOKER_AMQP_CLIENT_KEY_FILE";
+const NO_SESSION: &str = "no session with the broker: ";
 const EXIT_FAILED: i32 = 1;
-/// The user that our certificate names.
-const USER: &str = "revoker";
-
-/// A broker with TLS, and who vouches for whom.
-struct Tls {
-    world: World,
-    /// The broker's CA, and what it has issued.
-    ours: Certificates,
-    /// Another one.
-    theirs: Certificates,
-    /// The listener of the configuration: asks for a certificate, and does not insist.
-    port: u16,
-}
-
-/// How a listener differs.
-struct Listener {
-    port: u16,
-    certificate: &'static str,
-    options: &'static str,
-}
-
-impl Listener {
-    fn new(certificate: &'static str, options: &'static str) -> Self {
-        let port = free_port();
-        Self {
-            port,
-            certificate,
-            options,
-        }
-    }
-}
-
-impl Tls {
-    async fn start(name: &str) -> Self {
-        let (ours, theirs, port) = (Certificates::new(), Certificates::new(), free_port());
-        ours.issue(USER, "DNS:worker.example");
-        theirs.issue(USER, "DNS:worker.example");
-        let path = |name| ours.path(name).display().to_string();
-        let configuration = format!(
-            "listeners.ssl.1 = 127.0.0.1:{port}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
-             ssl_options.keyfile = {}\nssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = false\n\
-             auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\nssl_cert_login_from = common_name\n",
-            path("ca.pem"),
-            path("server.pem"),
-            path("server.key"),
-        );
-        let plugin = "rabbitmq_auth_mechanism_ssl";
-        let world = World::with_plugins(name, &configuration, plugin).await;
-        Self {
-            world,
-            ours,
-            theirs,
-            port,
-        }
-    }
-
-    /// Opens listeners beside the one of the configuration.
-    async fn listen(&self, listeners: &[&Listener]) {
-        let path = |name: &str| self.ours.path(name).display().to_string();
-        let open = listeners.iter().map(|listener| {
-            let Listener { port, certificate, options } = listener;
-            let (ca, certificate, key) = (
-                path("ca.pem"),
-                path(&format!("{certificate}.pem")),
-                path(&format!("{certificate}.key")),
-            );
-            format!(
-                "{{ok,_}} = Open({{\"127.0.0.1\",{port}}}, [{{cacertfile,\"{ca}\"}},{{certfile,\"{certificate}\"}},{{keyfile,\"{key}\"}}{options}])"
-            )
-        });
-        let open: Vec<_> = open.collect();
-        // RabbitMQ 3.12 has one argument more.
-        let eval = format!(
-            "Open = fun(L, O) -> case erlang:function_exported(rabbit_networking, start_ssl_listener, 4) of \
-             true -> rabbit_networking:start_ssl_listener(L, O, 1, 1); \
-             false -> rabbit_networking:start_ssl_listener(L, O, 1) end end, {}.",
-            open.join(", ").replace("{ok,_} = ", "")
-        );
-        self.world.node().ctl(&["eval", &eval]).await;
-    }
-
-    /// A worker that connects there, as guest, and trusts the broker's CA.
-    fn worker(&self, host: &str, port: u16) -> Settings<'_> {
-        self.at(&format!("amqps://guest:guest@{host}:{port}/%2f"))
-    }
-
-    fn at(&self, url: &str) -> Settings<'_> {
-        let worker = self.world.worker().set("REVOKER_AMQP_URL", url);
-        worker.set(CA_FILE, self.ours.path("ca.pem").display())
-    }
-
-    /// One that logs in by a certificate of that CA.
-    fn certified(&self, by: &Certificates, port: u16) -> Settings<'_> {
-        let worker = self.at(&format!("amqps://127.0.0.1:{port}/%2f"));
-        let worker = worker.set(CERT_FILE, by.path("revoker.pem").display());
-        worker.set(KEY_FILE, by.path("revoker.key").display())
-    }
-}
 
 /// It is refused: `check`, the log and `/readyz` say so.
 async fn refused(worker: Settings<'_>, why: &str, said: &str) {
@@ -147,7 +49,7 @@ async fn is_away(worker: &Worker, why: &str, said: &str) {
     wait::until(&format!("it says {said}"), PATIENCE, async || {
         let log = worker.log();
         let mut messages = log.iter().filter_map(|line| line["message"].as_str());
-        messages.any(|m| m.starts_with("no session with the broker: ") && m.contains(said))
+        messages.any(|m| m.starts_with(NO_SESSION) && m.contains(said))
             && worker.shown().await["why"] == why
     })
     .await;
@@ -268,6 +170,7 @@ async fn a_private_ca_and_a_certificate_of_ours_work_and_what_is_wrong_is_told()
     ];
     join_all(cases.map(|(worker, why, said)| refused(worker, why, said))).await;
 
+    by_the_book(&tls).await;
     // A certificate that is good, and no user's.
     node.ctl(&["delete_user", USER]).await;
     refused(
@@ -279,6 +182,63 @@ async fn a_private_ca_and_a_certificate_of_ours_work_and_what_is_wrong_is_told()
     replaced(&tls).await;
 }
 
+/// The CA, and our certificate, are replaced by the steps of SECRETS.md, and the worker never has to wait.
+async fn by_the_book(tls: &Tls) {
+    let node = tls.world.node();
+    let file = |name| tls.world.file(name);
+    let (ca, certificate, key) = (file("book.pem"), file("book.cert"), file("book.key"));
+    copy(&tls.ours.path("ca.pem"), &ca);
+    copy(&tls.ours.path("revoker.pem"), &certificate);
+    copy(&tls.ours.path("revoker.key"), &key);
+    let settings = || {
+        let worker = tls
+            .certified(&tls.ours, tls.port)
+            .set(CA_FILE, ca.display());
+        let worker = worker.set(CERT_FILE, certificate.display());
+        worker.set(KEY_FILE, key.display())
+    };
+    let mut worker = settings().start().await;
+    let mut book = Book::at("Certificates", &tls.world, node.folder());
+    let new_ca = tls.theirs.path("ca.pem").display().to_string();
+    let old = ["server.pem", "server.key"].map(|name| fs::read(tls.ours.path(name)).unwrap());
+    book.run(&settings(), &[("NEW_CA", &new_ca)]).await;
+    tls.serve_theirs().await;
+    reconnected(&worker, 1).await;
+    book.run(&settings(), &[("NEW_CA", &new_ca)]).await;
+    tls.ours.issue(USER, "DNS:worker.example");
+    let [new_key, new_certificate] =
+        ["revoker.key", "revoker.pem"].map(|name| tls.ours.path(name).display().to_string());
+    let own = [
+        ("NEW_KEY", new_key.as_str()),
+        ("NEW_CERTIFICATE", &new_certificate),
+    ];
+    book.run(&settings(), &own).await;
+    book.close();
+    tls.close_connections().await;
+    reconnected(&worker, 2).await;
+    let log = worker.log();
+    let mut said = log.iter().filter_map(|line| line["message"].as_str());
+    assert!(
+        said.all(|message| !message.starts_with(NO_SESSION)),
+        "{log:#?}"
+    );
+    assert!(worker.terminate().await.0.success());
+    for (name, bytes) in ["server.pem", "server.key"].into_iter().zip(old) {
+        fs::write(tls.ours.path(name), bytes).unwrap();
+    }
+    tls.close_connections().await;
+}
+
+/// The worker has made its session so many times again.
+async fn reconnected(worker: &Worker, times: u32) {
+    wait::until("it has connected again", PATIENCE, async || {
+        let metrics = worker.metrics().await;
+        metrics.sum("revoker_amqp_reconnects_total", &[]) >= f64::from(times)
+            && worker.is_ready().await
+    })
+    .await;
+}
+
 /// Files that are replaced under a worker are used at the next connect; one that is broken meanwhile is named.
 async fn replaced(tls: &Tls) {
     let file = tls.world.file("ca.pem");
@@ -287,13 +247,7 @@ async fn replaced(tls: &Tls) {
         .worker("127.0.0.1", tls.port)
         .set(CA_FILE, file.display());
     let mut worker = worker.start().await;
-    // The broker is given a certificate by another CA.
-    for name in ["server.pem", "server.key"] {
-        copy(&tls.theirs.path(name), &tls.ours.path(name));
-    }
-    let close =
-        "ssl:clear_pem_cache(), rabbit_networking:close_all_connections(<<\"by a test\">>).";
-    tls.world.node().ctl(&["eval", close]).await;
+    tls.serve_theirs().await;
     is_away(
         &worker,
         "certificate_refused",
@@ -314,11 +268,4 @@ async fn replaced(tls: &Tls) {
         .await;
     until_revoked(tls, &session).await;
     assert!(worker.terminate().await.0.success());
-}
-
-/// Replaces a file as an orchestrator does, whole or not at all.
-fn copy(from: &Path, to: &Path) {
-    let new = to.with_extension("new");
-    fs::copy(from, &new).unwrap();
-    fs::rename(new, to).unwrap();
 }

@@ -72,7 +72,7 @@ impl<'w> Settings<'w> {
     }
 
     /// The settings, as variables.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
