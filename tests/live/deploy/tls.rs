@@ -18,6 +18,18 @@ use crate::harness::{
 
 const NO_SESSION: &str = "no session with the broker: ";
 const EXIT_FAILED: i32 = 1;
+/// Commands that connect to the broker, beside `check` and `run`.
+const COMMANDS: &[&[&str]] = &[
+    &["campaign", "list"],
+    &["dead-letters", "list"],
+    &[
+        "publish",
+        "--reason",
+        "test",
+        "--session-id",
+        "session-test-00000000-0000-4000-8000-000000000000",
+    ],
+];
 
 /// It is refused: `check`, the log and `/readyz` say so.
 async fn refused(worker: Settings<'_>, why: &str, said: &str) {
@@ -111,12 +123,39 @@ async fn a_private_ca_and_a_certificate_of_ours_work_and_what_is_wrong_is_told()
     works(&tls, tls.worker("127.0.0.1", tls.port)).await;
     works(&tls, tls.certified(&tls.ours, tls.port)).await;
     works(&tls, tls.certified(&tls.ours, insists_1_2.port)).await;
+    let certified = tls.certified(&tls.ours, insists.port);
+    for command in COMMANDS {
+        let ended = certified.once(command).await;
+        assert_eq!(ended.code, 0, "{command:?}: {ended:?}");
+    }
 
+    let cases = wrong(&tls, &expired, &old, [&insists, &insists_1_2]);
+    join_all(cases.map(|(worker, why, said)| refused(worker, why, said))).await;
+
+    by_the_book(&tls).await;
+    // A certificate that is good, and no user's.
+    node.ctl(&["delete_user", USER]).await;
+    refused(
+        tls.certified(&tls.ours, tls.port),
+        "client_certificate_refused",
+        "our certificate is no user's",
+    )
+    .await;
+    replaced(&tls).await;
+}
+
+/// Who is refused: why, and what is said of it.
+fn wrong<'t>(
+    tls: &'t Tls,
+    expired: &Listener,
+    old: &Listener,
+    [insists, insists_1_2]: [&Listener; 2],
+) -> [(Settings<'t>, &'static str, &'static str); 10] {
     let local = "127.0.0.1";
     let other_ca = tls.theirs.path("ca.pem");
     let plain_port = tls.world.broker.url.rsplit(':').next().unwrap();
     let plain_port = plain_port.split('/').next().unwrap().parse().unwrap();
-    let cases = [
+    [
         (
             tls.worker("localhost", tls.port),
             "certificate_refused",
@@ -167,19 +206,7 @@ async fn a_private_ca_and_a_certificate_of_ours_work_and_what_is_wrong_is_told()
             "client_certificate_refused",
             "refuses our certificate",
         ),
-    ];
-    join_all(cases.map(|(worker, why, said)| refused(worker, why, said))).await;
-
-    by_the_book(&tls).await;
-    // A certificate that is good, and no user's.
-    node.ctl(&["delete_user", USER]).await;
-    refused(
-        tls.certified(&tls.ours, tls.port),
-        "client_certificate_refused",
-        "our certificate is no user's",
-    )
-    .await;
-    replaced(&tls).await;
+    ]
 }
 
 /// The CA, and our certificate, are replaced by the steps of SECRETS.md, and the worker never has to wait.
