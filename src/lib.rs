@@ -20,15 +20,16 @@
 //!
 //! | module | what happens there | may name |
 //! |---|---|---|
-//! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, `settle`'s traits and formats |
+//! | [`broker`] | RabbitMQ: connect, topology, consume, publish; the only one that names `lapin` | `event::message`, `settle`'s traits and formats, `tls` |
 //! | [`campaign`] | a list that must all be logged out, and the proof of it: formats, identities, sums | `event` |
 //! | [`cli`] | one subcommand a file | everything |
-//! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs |
+//! | [`config`] | flags and `REVOKER_*` variables into the stages' setting structs, all errors at once | the stages' setting structs, `tls` |
 //! | [`event`] | what we were asked to do: bytes to an event or a rejection | nothing |
 //! | [`gate`] | may this call go now? lanes, dedupe, rate, breaker, and how much is taken in | `event` |
-//! | [`revoke`] | the Stytch call and what its answer means; the pretend API | `event` |
+//! | [`revoke`] | the Stytch call and what its answer means; the pretend API | `event`, `tls` |
 //! | [`settle`] | what becomes of the message: verdict, delay, seal, publish and only then ack | `event`, `revoke::outcome` |
 //! | [`telemetry`] | metrics, logs, the admin port | the closed sets of `broker`, `event`, `revoke` and `settle`, for labels |
+//! | [`tls`] | the files of TLS, what is wrong with them, and what a failed handshake means | nothing |
 //! | [`shutdown`] | signals to a token, a drain with a deadline, how it ended | nothing |
 //! | [`failpoint`] | where a test may end the process; empty without the feature `failpoints` | nothing |
 //! | [`worker`] | decode, gate, call, classify, settle: one message's life | everything |
@@ -49,4 +50,5 @@ pub mod revoke;
 pub mod settle;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;
 pub mod worker;

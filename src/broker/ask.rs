@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Error, Role, Settings,
-    connect::dial,
     declare::{in_time, open},
+    dial::dial,
     publish::{PublishOne, publish_over, short},
     survey::FAREWELL_MAX,
     topology::Names,

@@ -24,9 +24,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     CALL_MAX, Error, Settings,
-    connect::dial_as,
     declare::{in_time, open},
     depth::READINGS,
+    dial::dial_as,
     headers,
     survey::{FAREWELL_MAX, standing},
     topology::Names,

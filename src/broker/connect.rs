@@ -1,9 +1,8 @@
-//! Dialling, and the loop that keeps making a new session until it stands.
+//! The loop that keeps making a new session until it stands.
 
 use std::{sync::Arc, time::Duration};
 
-use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
-use secrecy::{ExposeSecret, SecretString};
+use lapin::Connection;
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, sleep_until, timeout},
@@ -11,25 +10,18 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CALL_MAX, Error, Fact, Refusal, Role, Settings, Watch,
+    CALL_MAX, Error, Fact, Role, Settings, Watch,
     consume::Source,
-    declare::{self, in_time},
-    depth,
+    declare, depth,
+    dial::dial,
     intake::{Consuming, Open},
     link::Link,
     listen::listen,
     publish::Publisher,
     topology::Names,
-    transport,
 };
 use crate::event::Lane;
 
-/// Seconds between heartbeats: a dead network is noticed after two. The server's own wish is 60.
-const HEARTBEAT: u16 = 10;
-/// Longest frame on the publishing connection, bytes. The library keeps buffers of 64 frames for a
-/// connection: at RabbitMQ's own 128 KiB that is 8 MiB. Our headers are far shorter, and bodies are cut into
-/// frames. The consuming connection keeps 128 KiB: a publisher's headers come in one frame.
-const PUBLISHER_FRAME_BYTES_MAX: u32 = 32 * 1024;
 /// First wait before a new try; doubles up to [`AGAIN_MAX`]. Never more than one try a second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// Longest wait before a new try. With its jitter of up to a half more, and the time that connecting
@@ -216,57 +208,4 @@ impl Stay {
             watch(Fact::Connected(*role, false));
         }
     }
-}
-
-/// Opens one connection of a worker's, or of a publisher's.
-pub(crate) async fn dial(settings: &Settings, role: Role) -> Result<Connection, Error> {
-    let frame_max = (role == Role::Publisher).then_some(PUBLISHER_FRAME_BYTES_MAX);
-    dial_as(role.as_str(), settings, frame_max).await
-}
-
-/// Opens a connection under this name, which RabbitMQ shows.
-pub(crate) async fn dial_as(
-    name: &str,
-    settings: &Settings,
-    frame_max: Option<u32>,
-) -> Result<Connection, Error> {
-    let mut uri = uri(settings)?;
-    uri.query.heartbeat = Some(HEARTBEAT);
-    uri.query.frame_max = frame_max.or(uri.query.frame_max);
-    uri.query.connection_timeout = u64::try_from(CALL_MAX.as_millis()).ok();
-    // No automatic recovery: it hung for ever under load and resets. The loop above is our own.
-    let properties =
-        ConnectionProperties::default().with_connection_name(format!("revoker {name}").into());
-    let user = uri.authority.userinfo.username.clone();
-    let connection = in_time("connect", transport::connect(uri, properties)).await;
-    connection.map_err(|error| match error {
-        // The broker says only that it refuses, not whom.
-        Error::Refused(Refusal::Login, said) => {
-            let whom = format!("the user '{user}' or its password is wrong ({said})");
-            Error::Refused(Refusal::Login, whom)
-        }
-        other => other,
-    })
-}
-
-/// The user and the password that these settings give, for what is not spoken to over AMQP.
-///
-/// # Errors
-/// When the URL or the password's file cannot be used.
-pub fn login(settings: &Settings) -> Result<(String, SecretString), Error> {
-    let user = uri(settings)?.authority.userinfo;
-    Ok((user.username, SecretString::from(user.password)))
-}
-
-fn uri(settings: &Settings) -> Result<AMQPUri, Error> {
-    // The parser's own text could repeat the URL, and with it the password.
-    let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|_| {
-        Error::BadUrl("it is not an AMQP URL such as amqp://user@host:5672/vhost".into())
-    })?;
-    if let Some(path) = &settings.password_file {
-        let password = std::fs::read_to_string(path)
-            .map_err(|error| Error::PasswordFile(error.kind().to_string()))?;
-        uri.authority.userinfo.password = password.trim().to_owned();
-    }
-    Ok(uri)
 }

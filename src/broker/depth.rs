@@ -1,4 +1,4 @@
-//! How many messages wait in each queue, asked every few seconds.
+//! How many messages wait in each queue, and how many workers there are, asked every few seconds.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -51,7 +51,10 @@ pub(crate) async fn poll(
         }
         for (depth, queues, readings) in &mut asked {
             match sum(&channel, queues).await {
-                Ok(messages) => {
+                Ok((messages, consumers)) => {
+                    if *depth == Depth::Urgent {
+                        watch(Fact::Consumers(consumers));
+                    }
                     if readings.len() == READINGS {
                         readings.pop_front();
                     }
@@ -70,19 +73,18 @@ pub(crate) async fn poll(
     }
 }
 
-async fn sum(channel: &Channel, queues: &[String]) -> Result<u64, Error> {
-    let mut messages = 0;
+/// Messages and consumers of these queues together.
+async fn sum(channel: &Channel, queues: &[String]) -> Result<(u64, u32), Error> {
+    let mut sum = (0, 0);
     for queue in queues {
         let options = QueueDeclareOptions {
             passive: true, // only asks
             ..QueueDeclareOptions::default()
         };
         let asked = channel.queue_declare(queue.as_str().into(), options, FieldTable::default());
-        messages += u64::from(
-            in_time("ask for a queue's depth", asked)
-                .await?
-                .message_count(),
-        );
+        let queue = in_time("ask for a queue's depth", asked).await?;
+        sum.0 += u64::from(queue.message_count());
+        sum.1 += queue.consumer_count();
     }
-    Ok(messages)
+    Ok(sum)
 }

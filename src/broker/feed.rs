@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     CALL_MAX, Error, Role, Settings,
     confirms::confirming,
-    connect::dial,
     declare::in_time,
+    dial::dial,
     explain,
     publish::{PublishOne, mandatory, properties, short},
     survey::FAREWELL_MAX,

@@ -14,10 +14,12 @@ pub mod connect;
 pub mod consume;
 mod declare;
 mod depth;
+mod dial;
 pub mod explain;
 mod feed;
 pub mod headers;
 mod intake;
+mod last_words;
 mod link;
 mod listen;
 pub mod publish;
@@ -41,9 +43,11 @@ use crate::{
     closed_set,
     event::Lane,
     settle::{PublishError, To},
+    tls,
 };
 pub use ask::{Question, ask};
-pub use connect::{Broker, Session, Stay, login};
+pub use connect::{Broker, Session, Stay};
+pub use dial::{CA_FILE, CLIENT_CERT_FILE, CLIENT_KEY_FILE, URL, login};
 pub use feed::Feed;
 pub use intake::{Open, Valve};
 pub use publish::{PublishOne, publish_once};
@@ -57,6 +61,10 @@ pub struct Settings {
     pub url: SecretString,
     /// A file with the password, read again at every connect; takes the place of the URL's.
     pub password_file: Option<PathBuf>,
+    /// By what we log in.
+    pub login: Login,
+    /// Whom we trust (in place of the system's CAs) and who we are, with `amqps://`; read again at every connect.
+    pub tls: tls::Files,
     /// All names start with this.
     pub prefix: String,
     /// Whether we declare the topology or only check it.
@@ -65,6 +73,15 @@ pub struct Settings {
     pub project_id: String,
     /// The delays of the retry queues, in order, duplicates allowed.
     pub retry_delays: Vec<Duration>,
+}
+
+/// By what we log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// User and password.
+    Password,
+    /// The name in our certificate: SASL's mechanism EXTERNAL.
+    Certificate,
 }
 
 /// `REVOKER_TOPOLOGY`.
@@ -99,6 +116,12 @@ pub enum Error {
     /// The file with the password cannot be read: it may be about to be replaced.
     #[error("the password file cannot be read: {0}")]
     PasswordFile(String),
+    /// A file of certificates or with a key cannot be used: it may be about to be replaced.
+    #[error("{0}")]
+    TlsFile(String),
+    /// The TLS handshake failed.
+    #[error("{}", .0.text)]
+    Tls(tls::Failure),
     /// The broker refuses our user, or a right is missing.
     #[error("the broker refused us: {1}")]
     Refused(Refusal, String),
@@ -177,6 +200,8 @@ pub enum Fact {
     Blocked(bool),
     /// Ready messages, the maximum of the last readings.
     Depth(Depth, u64),
+    /// Consumers of the urgent lane, as one reading gives them: each is a worker.
+    Consumers(u32),
 }
 
 /// Who hears of it.

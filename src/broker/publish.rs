@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use super::{
     CALL_MAX, Error, Fact, Role, Settings, Watch,
     confirms::{Confirms, confirming},
-    connect::dial,
     declare::in_time,
+    dial::dial,
     headers,
     link::Link,
     topology::Names,

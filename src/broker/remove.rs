@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::{
     Error, Settings,
-    connect::dial_as,
     declare::{in_time, open},
+    dial::dial_as,
     survey::FAREWELL_MAX,
     topology::topology,
 };

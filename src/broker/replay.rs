@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use super::{
     Error, Role, Settings,
     confirms::confirming,
-    connect::dial,
     declare::in_time,
+    dial::dial,
     feed::confirmed,
     headers,
     publish::{mandatory, short},

@@ -17,8 +17,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Error, Settings,
-    connect::{Stay, dial_as},
+    connect::Stay,
     declare::{in_time, open},
+    dial::dial_as,
     survey::FAREWELL_MAX,
     topology::Names,
 };

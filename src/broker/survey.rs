@@ -12,9 +12,9 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     Error, Settings,
-    connect::dial_as,
     declare::{in_time, open},
     depth::READINGS,
+    dial::dial_as,
     topology::Names,
 };
 use crate::event::Lane;

@@ -22,33 +22,63 @@ use futures_util::{
 };
 use lapin::{
     Connection, ConnectionProperties,
-    tcp::{AMQPUriTcpExt, AsyncTcpStream},
-    uri::AMQPUri,
+    tcp::{AsyncTcpStream, RustlsConnector, RustlsConnectorConfig},
+    uri::{AMQPAuthority, AMQPScheme, AMQPUri},
 };
 
-use super::sieve::Sieve;
+use super::{last_words::LastWords, sieve::Sieve};
+use crate::tls::Loaded;
 
 /// How much is read from the socket at once, bytes.
 const READ_BYTES: usize = 32 * 1024;
 
-/// Connects as `Connection::connect_uri` does, but for the sieve.
+/// Connects as `Connection::connect_uri` does, but for the sieve and for whom we trust.
 pub(super) async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
+    files: Loaded,
 ) -> lapin::Result<Connection> {
     let tokio = Tokio::current();
     let runtime = Runtime::new(RuntimeParts::new(tokio.clone(), Timers(tokio.clone())));
     let tokio = Runtime::new(tokio);
+    let tls = match uri.scheme {
+        AMQPScheme::AMQP => None,
+        AMQPScheme::AMQPS => Some(connector(files)?),
+    };
     let open = async move |uri: AMQPUri, _| {
-        let socket = uri.connect_async(&tokio).await?;
+        let AMQPAuthority { host, port, .. } = uri.authority;
+        let address = (&tokio).to_socket_addrs((host.clone(), port));
+        let socket = LastWords::new(tokio.tcp_connect(address).await?);
+        let socket = AsyncTcpStream::Plain(socket);
+        let socket = match &tls {
+            None => socket,
+            Some(tls) => socket.into_rustls(tls, &host).await?,
+        };
         Ok(AsyncTcpStream::Plain(Strained::new(socket)))
     };
     Connection::connector(uri, runtime, open, properties).await
 }
 
+/// The given CAs alone are trusted, not the system's beside them: a private broker has a private CA.
+fn connector(files: Loaded) -> io::Result<RustlsConnector> {
+    let trusted = match files.authorities {
+        Some(authorities) => {
+            RustlsConnectorConfig::default().with_parsable_certificates(authorities)
+        }
+        None => RustlsConnectorConfig::new_with_platform_verifier(),
+    };
+    match files.identity {
+        Some((certificates, key)) => trusted.connector_with_single_cert(certificates, key),
+        None => trusted.connector_with_no_client_auth(),
+    }
+}
+
+/// The library's socket, with TLS or without it.
+type Socket = AsyncTcpStream<LastWords<<Tokio as Reactor>::TcpStream>>;
+
 /// A socket that is read through a sieve. TLS, if any, is below it.
 struct Strained {
-    socket: AsyncTcpStream<<Tokio as Reactor>::TcpStream>,
+    socket: Socket,
     sieve: Sieve,
     read: Box<[u8]>,
     /// What the library may have, and how much of it has been given.
@@ -57,7 +87,7 @@ struct Strained {
 }
 
 impl Strained {
-    fn new(socket: AsyncTcpStream<<Tokio as Reactor>::TcpStream>) -> Self {
+    fn new(socket: Socket) -> Self {
         Self {
             socket,
             sieve: Sieve::default(),

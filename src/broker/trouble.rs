@@ -3,7 +3,7 @@
 //! The error itself, which names queues and users, goes to the log; this is what a stranger may see.
 
 use super::Error;
-use crate::{closed_set, settle::PublishError};
+use crate::{closed_set, settle::PublishError, tls};
 
 closed_set! {
     /// Why the broker cannot be used.
@@ -24,6 +24,14 @@ closed_set! {
         RightMissing => "right_missing",
         /// The file with the password cannot be read.
         PasswordFile => "password_file",
+        /// A file of certificates or with a key cannot be used.
+        TlsFile => "tls_file",
+        /// Its certificate is not to be trusted.
+        CertificateRefused => "certificate_refused",
+        /// It wants a certificate of ours, or refuses the one we have.
+        ClientCertificateRefused => "client_certificate_refused",
+        /// It does not speak TLS as we do.
+        TlsFailed => "tls_failed",
         /// The URL is none.
         UrlWrong => "url_wrong",
         /// An exchange or a queue is missing.
@@ -42,6 +50,8 @@ closed_set! {
     Refusal {
         /// Our user or its password.
         Login => "login",
+        /// The name in our certificate.
+        Certificate => "certificate",
         /// The vhost.
         Vhost => "vhost",
         /// A right on an exchange or a queue.
@@ -55,9 +65,16 @@ impl Error {
         match self {
             Self::BadUrl(_) => Trouble::UrlWrong,
             Self::PasswordFile(_) => Trouble::PasswordFile,
+            Self::TlsFile(_) => Trouble::TlsFile,
+            Self::Tls(failure) => match failure.kind {
+                tls::Kind::Certificate => Trouble::CertificateRefused,
+                tls::Kind::Ours => Trouble::ClientCertificateRefused,
+                tls::Kind::Protocol => Trouble::TlsFailed,
+            },
             Self::OtherProject { .. } => Trouble::OtherProject,
             Self::Mismatch(_) => Trouble::TopologyDiffers,
             Self::Refused(Refusal::Login, _) => Trouble::LoginRefused,
+            Self::Refused(Refusal::Certificate, _) => Trouble::ClientCertificateRefused,
             Self::Refused(Refusal::Vhost, _) => Trouble::VhostRefused,
             Self::Refused(Refusal::Right, _) | Self::Publish(PublishError::Forbidden) => {
                 Trouble::RightMissing

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 use super::{
     Error, Settings,
-    connect::dial_as,
     declare::{self, open},
+    dial::dial_as,
     explain,
     survey::{FAREWELL_MAX, Standing, exchange_exists, queue_exists, standing},
     topology::{Names, Queue, Topology, topology},

@@ -5,8 +5,10 @@
 
 use std::{error::Error as _, time::Duration};
 
-use reqwest::{Client, Url};
+use reqwest::{Certificate, Client, Url};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::{broker, tls};
 
 /// From connecting to the last byte.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -29,17 +31,36 @@ pub(super) struct Answer {
 }
 
 impl Server {
-    /// The server at a URL; `user` counts if the URL has none.
+    /// The server at a URL; `user` counts if the URL has none. CAs of a file are trusted in place of this
+    /// system's, as for AMQP.
     ///
     /// # Errors
-    /// What is wrong with the URL, or with this system's TLS roots.
-    pub(super) fn new(url: &str, user: Option<(String, SecretString)>) -> Result<Self, String> {
+    /// What is wrong with the URL, with the file, or with this system's TLS roots.
+    pub(super) fn new(
+        url: &str,
+        user: Option<(String, SecretString)>,
+        files: &tls::Files,
+    ) -> Result<Self, String> {
         let mut base = Url::parse(url).map_err(|_| "it is not a URL".to_owned())?;
         if !base.path().ends_with('/') {
             // Joined paths go under the last slash.
             base.set_path(&format!("{}/", base.path()));
         }
-        let client = Client::builder()
+        let loaded = files.load().map_err(|flaws| {
+            let flaws = flaws.iter().map(ToString::to_string);
+            format!(
+                "{} {}",
+                broker::CA_FILE,
+                flaws.collect::<Vec<_>>().join("; ")
+            )
+        })?;
+        let mut client = Client::builder();
+        if let Some(authorities) = loaded.authorities {
+            let trusted = authorities.iter().map(|ca| Certificate::from_der(ca));
+            let trusted: Result<Vec<_>, _> = trusted.collect();
+            client = client.tls_certs_only(trusted.map_err(|error| root(&error))?);
+        }
+        let client = client
             .timeout(TIME_MAX)
             // A redirect leads away from whom the user named.
             .redirect(reqwest::redirect::Policy::none())

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Failure, memory};
 use crate::{
-    broker::{self, Broker, topology::Names},
+    broker::{self, Broker, Fact, topology::Names},
     config::{RunArgs, Settings},
     gate::{Gate, flights::Flights},
     revoke::client::Client,
@@ -93,15 +93,20 @@ pub(super) fn assemble(
     teller: Teller,
 ) -> Result<(Arc<Worker<Client>>, Broker), Failure> {
     let backlog = Arc::new(Backlog::default());
+    let gate = Gate::new(&settings.gate, Timestamp::now);
     let watch: broker::Watch = {
         let seen = (metrics.clone(), board.clone(), backlog.clone());
-        Arc::new(move |fact| worker::watch(&seen.0, &seen.1, &seen.2, fact, Timestamp::now()))
+        let gate = gate.clone();
+        Arc::new(move |fact| match fact {
+            Fact::Consumers(consumers) => gate.heard_consumers(consumers),
+            fact => worker::watch(&seen.0, &seen.1, &seen.2, fact, Timestamp::now()),
+        })
     };
     let names = Names::new(&settings.broker.prefix);
     let broker = Broker::new(settings.broker, watch);
     let worker = Worker {
         api: Client::new(settings.revoke).context("the Stytch client cannot be made")?,
-        gate: Gate::new(&settings.gate, Timestamp::now),
+        gate,
         settings: settings.settle,
         expectations: settings.expectations,
         ring: settings.key_ring,
@@ -117,7 +122,6 @@ pub(super) fn assemble(
         teller,
         wall: Timestamp::now,
     };
-    worker.metrics.rate_ceiling(settings.gate.max_rate);
     Ok((Arc::new(worker), broker))
 }
 

@@ -2,11 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::{Management, parse, problems::Reader, setting::Setting, url};
-use crate::broker::{self, TopologyMode};
+use super::{Management, parse, problems::Reader, setting::Setting, tls, url};
+use crate::broker::{self, Login, TopologyMode};
 
 pub(super) const AMQP_URL: Setting = Setting::new(
-    "REVOKER_AMQP_URL",
+    broker::URL,
     "amqp-url",
     "URL",
     "RabbitMQ as amqps://user:password@host:port/vhost; required. amqp:// only to this machine and to the hosts of REVOKER_ALLOW_PLAINTEXT",
@@ -48,8 +48,15 @@ pub(super) const MANAGEMENT_URL: Setting = Setting::new(
 .secret();
 
 /// In the order of `--help`.
-pub(super) const SETTINGS: &[&Setting] =
-    &[&AMQP_URL, &AMQP_PASSWORD_FILE, &PREFIX, &ALLOW_PLAINTEXT];
+pub(super) const SETTINGS: &[&Setting] = &[
+    &AMQP_URL,
+    &AMQP_PASSWORD_FILE,
+    &tls::AMQP_CA_FILE,
+    &tls::AMQP_CLIENT_CERT_FILE,
+    &tls::AMQP_CLIENT_KEY_FILE,
+    &PREFIX,
+    &ALLOW_PLAINTEXT,
+];
 
 /// The settings of `SETTINGS`, and the topology mode of the worker. `project_id` and `retry_delays`
 /// are other stages' settings that the names of this one's queues depend on.
@@ -60,6 +67,10 @@ pub(super) fn read(reader: &mut Reader<'_>, plaintext: &[String]) -> Option<brok
     let password_file = reader.read(&AMQP_PASSWORD_FILE, |v| {
         parse::secret_file(v).map(|_| v.into())
     });
+    let given = reader.raw(&AMQP_URL).and_then(url::Url::parse);
+    let plain = given.as_ref().filter(|url| url.scheme == "amqp");
+    let tls = tls::amqp(reader, plain.map(|_| broker::URL));
+    let has_password = password_file.is_some() || given.is_none_or(|url| url.has_password);
     let prefix = reader.read(&PREFIX, parse::name);
     let modes = [
         ("declare", TopologyMode::Declare),
@@ -69,6 +80,11 @@ pub(super) fn read(reader: &mut Reader<'_>, plaintext: &[String]) -> Option<brok
     Some(broker::Settings {
         url: url?,
         password_file,
+        login: match &tls {
+            Some(files) if files.identity.is_some() && !has_password => Login::Certificate,
+            _ => Login::Password,
+        },
+        tls: tls?,
         prefix: prefix?,
         topology: topology?,
         project_id: String::new(),

@@ -11,6 +11,12 @@ pub(super) const MAX_RATE: Setting = Setting::new(
     "RATE",
     "Calls a second at most, per kind of call, but for urgent ones, of which up to 8 a second may pass: 100, 100/s, 6000/min or 90000/h; not set: only what Stytch allows",
 );
+pub(super) const MAX_RATE_TOTAL: Setting = Setting::new(
+    "REVOKER_MAX_RATE_TOTAL",
+    "max-rate-total",
+    "RATE",
+    "The same for all workers together: each takes its part, by the number of consumers of the urgent lane, which it hears every 5 s. With REVOKER_MAX_RATE, the lower of the two holds",
+);
 pub(super) const START_RATE: Setting = Setting::new(
     "REVOKER_START_RATE",
     "start-rate",
@@ -52,6 +58,7 @@ pub(super) const URGENT_RATE: Setting = Setting::new(
 /// In the order of `--help`.
 pub(super) const SETTINGS: &[&Setting] = &[
     &MAX_RATE,
+    &MAX_RATE_TOTAL,
     &START_RATE,
     &SLOTS,
     &URGENT_RATE,
@@ -66,6 +73,7 @@ const SLOTS_FULL: usize = 200;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let max_rate = reader.read(&MAX_RATE, parse::rate);
+    let max_rate_total = reader.read(&MAX_RATE_TOTAL, parse::rate);
     let start_rate = reader.read(&START_RATE, parse::rate);
     let slots = reader.read(&SLOTS, parse::number(1..=2000));
     let urgent_rate = reader.read(&URGENT_RATE, parse::rate);
@@ -80,6 +88,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let slots_urgent_only = slots.min(SLOTS_FULL) * URGENT_ONLY / SLOTS_FULL;
     Some(Settings {
         max_rate,
+        max_rate_total,
         start_rate: start_rate?,
         slots,
         slots_urgent_only,

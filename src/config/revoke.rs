@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{parse, problems::Reader, setting::Setting, url};
+use super::{parse, problems::Reader, setting::Setting, tls, url};
 use crate::{
     event::Environment,
     revoke::{SecretSource, Settings},
@@ -44,8 +44,14 @@ pub(super) const CALL_TIMEOUT: Setting = Setting::new(
 .default("10s");
 
 /// In the order of `--help`.
-pub(super) const SETTINGS: &[&Setting] =
-    &[&PROJECT_ID, &SECRET, &SECRET_FILE, &BASE_URL, &CALL_TIMEOUT];
+pub(super) const SETTINGS: &[&Setting] = &[
+    &PROJECT_ID,
+    &SECRET,
+    &SECRET_FILE,
+    &BASE_URL,
+    &tls::STYTCH_CA_FILE,
+    &CALL_TIMEOUT,
+];
 
 const LIVE_HOST: &str = "api.stytch.com";
 const TEST_HOST: &str = "test.stytch.com";
@@ -73,6 +79,9 @@ pub(super) fn read(
         Some(_) => reader.read(&BASE_URL, |value| base_url(value, project, plaintext)),
         None => project.map(|project| format!("https://{}", host(project.environment))),
     };
+    let plain = reader.raw(&BASE_URL).and_then(url::Url::parse);
+    let plain = plain.filter(|url| url.scheme == "http");
+    let tls = tls::stytch(reader, plain.map(|_| BASE_URL.variable));
     let timeouts = Duration::from_millis(100)..=Duration::from_secs(60);
     let call_timeout = reader.read(&CALL_TIMEOUT, parse::duration(timeouts));
     let (source, secret) = secret?;
@@ -82,6 +91,7 @@ pub(super) fn read(
             project_id,
             secret: source,
             base_url: base_url?,
+            tls: tls?,
             call_timeout: call_timeout?,
         },
         secret,

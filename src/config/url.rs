@@ -15,6 +15,7 @@ pub(super) struct Url {
     pub(super) path: String,
     pub(super) has_query: bool,
     pub(super) has_userinfo: bool,
+    pub(super) has_password: bool,
 }
 
 impl Url {
@@ -31,12 +32,15 @@ impl Url {
             .trim_start_matches('[')
             .trim_end_matches(']')
             .to_ascii_lowercase();
+        let userinfo = authority.as_str().rsplit_once('@').map(|(user, _)| user);
+        let password = userinfo.and_then(|user| user.split_once(':'));
         (!host.is_empty()).then(|| Self {
             scheme: uri.scheme_str().unwrap_or_default().to_ascii_lowercase(),
             host,
             path: uri.path().to_owned(),
             has_query: uri.query().is_some(),
-            has_userinfo: authority.as_str().contains('@'),
+            has_userinfo: userinfo.is_some(),
+            has_password: password.is_some_and(|(_, password)| !password.is_empty()),
         })
     }
 

@@ -10,6 +10,7 @@ use super::{
     breaker::{Breaker, Phase},
     queue::Queue,
     rate::{Pacer, Ready, Refusal, Suspicion, Ticket},
+    share::Share,
     unknown::Row,
 };
 use crate::{event::Lane, revoke::outcome::Fault};
@@ -18,6 +19,7 @@ use crate::{event::Lane, revoke::outcome::Fault};
 #[derive(Debug)]
 pub struct Line<W> {
     pub(super) pacers: [Pacer; Way::ALL.len()],
+    share: Share,
     pub(super) breaker: Breaker,
     pub(super) canary_on_wire: bool,
     slots_free: usize,
@@ -49,9 +51,11 @@ pub enum Next<W> {
 impl<W> Line<W> {
     /// A line with all slots free and nobody in it.
     pub fn new(settings: &Settings) -> Self {
-        let pacer = |_| Pacer::new(settings.start_rate, settings.max_rate);
+        let share = Share::new(settings.max_rate, settings.max_rate_total);
+        let pacer = |_| Pacer::new(settings.start_rate, share.ceiling());
         Self {
             pacers: std::array::from_fn(pacer),
+            share,
             breaker: Breaker::new(settings.outage == OutageMode::Hold),
             canary_on_wire: false,
             slots_free: settings.slots,
@@ -62,6 +66,17 @@ impl<W> Line<W> {
             suspects: settings.outage == OutageMode::Hold,
             unknown: Row::default(),
         }
+    }
+
+    /// Takes in how many consumers the urgent lane has. Says how many workers there are, if that has changed.
+    pub fn heard_consumers(&mut self, consumers: u32) -> Option<u32> {
+        let before = self.share.workers();
+        self.share.heard(consumers);
+        for pacer in &mut self.pacers {
+            pacer.limit(self.share.ceiling());
+        }
+        let workers = self.share.workers();
+        (workers != before).then_some(workers)
     }
 
     /// A turn at once, if nobody of this lane or a better one waits and a call may go.
@@ -238,6 +253,7 @@ impl<W> Line<W> {
             limited_for: since.map(|since| now.saturating_sub(since)),
             held_for: self.pacers.iter().filter_map(|p| p.held_for(now)).max(),
             rates: std::array::from_fn(|way| self.pacers[way].rate(now)),
+            ceiling: self.share.ceiling(),
         }
     }
 

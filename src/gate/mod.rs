@@ -1,7 +1,7 @@
 //! May this call go now? Lanes, slots, rate and breaker.
 //!
 //! [`rate`], [`breaker`], [`mod@line`] and [`canary`] decide and are pure, as are [`brake`],
-//! [`dedupe`], [`intake`], [`trial`] and [`unknown`]. [`wait`], [`flights`] and `outlook` know a clock.
+//! [`dedupe`], [`intake`], [`share`], [`trial`] and [`unknown`]. [`wait`], [`flights`] and `outlook` know a clock.
 
 pub mod brake;
 pub mod breaker;
@@ -13,6 +13,7 @@ pub mod line;
 mod outlook;
 mod queue;
 pub mod rate;
+pub mod share;
 pub mod trial;
 pub mod unknown;
 pub mod wait;
@@ -30,6 +31,8 @@ pub use wait::{Closed, Gate, Permit};
 pub struct Settings {
     /// Calls a second at most, per kind of call; `None`: no ceiling.
     pub max_rate: Option<f64>,
+    /// The same of all workers together; `None`: no such ceiling.
+    pub max_rate_total: Option<f64>,
     /// Calls a second in the first moment, before anything is known; doubles every half second up to
     /// 400 a second, and each second from there.
     pub start_rate: f64,
@@ -126,4 +129,6 @@ pub struct View {
     pub held_for: Option<Duration>,
     /// Calls a second that may go, by way.
     pub rates: [f64; Way::ALL.len()],
+    /// What none of them passes, if there is such a ceiling.
+    pub ceiling: Option<f64>,
 }

@@ -161,6 +161,14 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
+    /// Takes in how many consumers the urgent lane has, each of them a worker with its part of a limit for all.
+    pub fn heard_consumers(&self, consumers: u32) {
+        let changed = self.lock().heard_consumers(consumers);
+        if let Some(workers) = changed {
+            tracing::info!(workers, "the number of workers has changed");
+        }
+    }
+
     /// Sends every waiting call away and lets none in any more.
     pub fn close(&self) {
         let waiting = self.lock().close();

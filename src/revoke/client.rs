@@ -1,7 +1,8 @@
-//! The HTTP client: the only file that names `reqwest`.
+//! The HTTP client: with `http` below it, the only one that names `reqwest` beside the command line.
 //!
-//! Every way a call can end is a [`Reply`]; nothing here decides what follows from it. Each option
-//! of the client is written out with its reason.
+//! Every way a call can end is a [`Reply`]; nothing here decides what follows from it.
+
+mod http;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -14,22 +15,21 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    Api, Call, Reply, SecretSource, Session, Settings,
+    Api, CA_FILE, Call, Reply, SecretSource, Session, Settings,
     outcome::{Class, Failure},
     users::{self, UsersPage},
     wire::{self, Whoami},
 };
+use http::Http;
 
 /// Long lists read at once: each may take up to [`wire::LIST_BYTES_MAX`] of memory. Those within
 /// [`wire::ANSWER_BYTES_MAX`] wait for none: nearly all are, and an urgent one must not stand behind a campaign's.
 const LONG_LISTS_AT_ONCE: usize = 2;
-/// Idle connections are closed after this, before a load balancer does it under us.
-const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(50);
 
 /// Stytch, over HTTP.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Http,
     settings: Settings,
     revoke_url: reqwest::Url,
     list_url: reqwest::Url,
@@ -45,6 +45,9 @@ pub enum ClientError {
     /// TLS roots or the resolver could not be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Setup(#[from] reqwest::Error),
+    /// The file of CAs cannot be used.
+    #[error("{CA_FILE} {0}")]
+    Authorities(String),
     /// The base URL is not one.
     #[error("the base URL cannot be joined with the API's paths")]
     BaseUrl,
@@ -59,16 +62,7 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
-            // A redirect would turn the POST into a GET: a revocation that silently does not happen.
-            .redirect(reqwest::redirect::Policy::none())
-            // One deadline for connecting, sending and the last byte of the answer.
-            .timeout(settings.call_timeout)
-            // The secret goes to the API and to nothing between that the environment may name.
-            .no_proxy()
-            .pool_idle_timeout(IDLE_CONNECTION_MAX)
-            .user_agent(concat!("revoker/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = Http::new(&settings)?;
         let url = |path: &str| {
             reqwest::Url::parse(&format!("{}{path}", settings.base_url))
                 .map_err(|_| ClientError::BaseUrl)
@@ -88,7 +82,7 @@ impl Client {
 
     /// The project that our credentials belong to, in Stytch's own words; `None` if it does not say.
     pub async fn whoami(&self) -> Option<Whoami> {
-        let request = self.http.get(self.whoami_url.clone());
+        let request = self.http.current().get(self.whoami_url.clone());
         let heard = self.hear(request, wire::ANSWER_BYTES_MAX).await.ok()?;
         wire::whoami(heard.status, &heard.body)
     }
@@ -100,13 +94,23 @@ impl Client {
     /// How the call ended, classified as other calls are.
     pub async fn search_users(&self, cursor: Option<&str>, limit: u16) -> Result<UsersPage, Reply> {
         let started = Instant::now();
-        let request = self.http.post(self.users_url.clone());
+        let request = self.http.current().post(self.users_url.clone());
         let request = with_body(request, users::body(cursor, limit));
         let heard = self.hear(request, users::PAGE_BYTES_MAX).await;
         let unanswered = |failure| Reply::unanswered(failure, started.elapsed());
         let heard = heard.map_err(unanswered)?;
         users::page(heard.status, &heard.body)
             .map_err(|answer| Reply::answered(answer, &heard, started.elapsed()))
+    }
+
+    /// What the TLS handshake with Stytch fails of, what to do about it; `None` if it does not, as far as is known.
+    pub fn tls_trouble(&self) -> Option<String> {
+        self.http.trouble()
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> Failure {
+        self.http.failed(error);
+        failure(error)
     }
 
     fn authorization(&self) -> HeaderValue {
@@ -119,9 +123,9 @@ impl Client {
             Call::ListSessions(user_id) => {
                 let mut url = self.list_url.clone();
                 url.query_pairs_mut().append_pair("user_id", user_id);
-                self.http.get(url)
+                self.http.current().get(url)
             }
-            _ => self.http.post(self.revoke_url.clone()),
+            _ => self.http.current().post(self.revoke_url.clone()),
         };
         match wire::body(call) {
             Some(body) => with_body(request, body),
@@ -138,7 +142,8 @@ impl Client {
         let request = request
             .header(AUTHORIZATION, self.authorization())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut response = request.send().await.map_err(|e| failure(&e))?;
+        let mut response = request.send().await.map_err(|e| self.failure(&e))?;
+        self.http.answered();
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -146,7 +151,7 @@ impl Client {
             .and_then(|v| v.to_str().ok())
             .and_then(retry_after);
         let (mut body, mut turn) = (Vec::new(), None);
-        while let Some(chunk) = response.chunk().await.map_err(|e| failure(&e))? {
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.failure(&e))? {
             let length = body.len() + chunk.len();
             if length > bytes_max {
                 return Err(Failure::InvalidResponse);

@@ -13,8 +13,11 @@ use std::{future::Future, time::Duration};
 
 use secrecy::SecretString;
 
-use crate::closed_set;
+use crate::{closed_set, tls};
 pub use outcome::{Class, Reply};
+
+/// The setting with a file of CAs that are trusted beside the system's.
+pub const CA_FILE: &str = "REVOKER_STYTCH_CA_FILE";
 
 /// One call to Stytch, ready to be sent.
 #[derive(Debug, Clone)]
@@ -80,6 +83,8 @@ pub struct Settings {
     pub secret: SecretSource,
     /// Base URL without a trailing slash, such as `https://test.stytch.com`.
     pub base_url: String,
+    /// CAs that are trusted beside the system's.
+    pub tls: tls::Files,
     /// Total deadline of one call, connection included.
     pub call_timeout: Duration,
 }

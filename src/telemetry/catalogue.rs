@@ -124,7 +124,7 @@ catalogue! {
     retries: Count "revoker_retries_total" [Lane, RetryCause] "Events that must wait for another try, in memory or in a delay queue.";
     attempts: Histogram "revoker_event_attempts" [] [1 2 3 5 8 13] "Attempts an event had when it came to an end.";
     rate: Gauge "revoker_rate_permits_per_second" [] "Calls a second the controller allows now.";
-    rate_ceiling: Gauge "revoker_rate_ceiling_permits_per_second" [] "Ceiling of that rate by setting; 0 if none.";
+    rate_ceiling: Gauge "revoker_rate_ceiling_permits_per_second" [] "Ceiling of that rate by setting, this worker's part of one for all; 0 if none.";
     rate_blocked: Seconds "revoker_rate_blocked_seconds_total" [] "Time in which Stytch refused every call for its rate.";
     breaker: Count "revoker_breaker_transitions_total" [Breaker] "Changes of the breaker, by the state it changed to.";
     queue_messages: Gauge "revoker_queue_messages" [Queue] "Ready messages, the maximum of the last three readings.";

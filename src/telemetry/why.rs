@@ -102,7 +102,7 @@ const fn outage(failure: Failure) -> &'static str {
             "Stytch does not answer in time; see its status page, and the network between"
         }
         Failure::Network => {
-            "Stytch cannot be reached; check the network, DNS and TLS between, and REVOKER_STYTCH_BASE_URL"
+            "Stytch cannot be reached; check the network, DNS and TLS between, of which the log tells more, REVOKER_STYTCH_BASE_URL and REVOKER_STYTCH_CA_FILE"
         }
         Failure::InvalidResponse => {
             "what answers in Stytch's place is not its API; check what stands between (a proxy, a captive portal)"
@@ -145,6 +145,18 @@ const fn broker(trouble: Trouble) -> &'static str {
         }
         Trouble::PasswordFile => {
             "the file of RabbitMQ's password cannot be read; check REVOKER_AMQP_PASSWORD_FILE"
+        }
+        Trouble::TlsFile => {
+            "a file for RabbitMQ's TLS cannot be used, which the log names; check REVOKER_AMQP_CA_FILE, REVOKER_AMQP_CLIENT_CERT_FILE and REVOKER_AMQP_CLIENT_KEY_FILE"
+        }
+        Trouble::CertificateRefused => {
+            "RabbitMQ's certificate is not to be trusted: signed by another CA, for another name, or expired, as the log says; check REVOKER_AMQP_CA_FILE, and the host in REVOKER_AMQP_URL"
+        }
+        Trouble::ClientCertificateRefused => {
+            "RabbitMQ wants a certificate of ours, or takes the one we have for no user's; check REVOKER_AMQP_CLIENT_CERT_FILE, and that RabbitMQ has a user of its name"
+        }
+        Trouble::TlsFailed => {
+            "TLS with RabbitMQ cannot be agreed on; check that REVOKER_AMQP_URL names its TLS port, and that it offers TLS 1.2 or 1.3"
         }
         Trouble::UrlWrong => "RabbitMQ's URL cannot be used; check REVOKER_AMQP_URL",
         Trouble::TopologyMissing => {

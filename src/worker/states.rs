@@ -78,6 +78,7 @@ impl<A: Api> Worker<A> {
 
     fn measure(&self, view: &View) {
         self.metrics.rate(view.rates[Way::Revoke as usize]);
+        self.metrics.rate_ceiling(view.ceiling);
         self.metrics.bulk_held(self.orders.holds_bulk());
         for lane in Lane::ALL {
             self.metrics

@@ -48,7 +48,7 @@ pub fn watch(metrics: &Metrics, board: &StateBoard, backlog: &Backlog, fact: Fac
         }
         Fact::Blocked(true) => board.hold(Why::Broker(Trouble::PublishingBlocked), None, now),
         Fact::Blocked(false) => board.clear(State::Broker, now),
-        // Counted where the message is returned.
-        Fact::AckLost(_) => {}
+        // Counted where the message is returned; heard by the gate.
+        Fact::AckLost(_) | Fact::Consumers(_) => {}
     }
 }

@@ -26,4 +26,5 @@ mod seal;
 mod settle;
 mod telemetry;
 mod tidy;
+mod tls;
 mod worker;

@@ -19,6 +19,7 @@ mod contract;
 mod dashboards;
 mod dead_letters;
 mod denylist;
+mod deploy;
 mod drain;
 #[path = "../promql/mod.rs"]
 mod expressions;

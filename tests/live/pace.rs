@@ -10,18 +10,18 @@ use serde::Deserialize;
 use crate::harness::{Event, PATIENCE, World, is_full, wait};
 
 /// Calls that the pretend API takes in each second of the wall clock.
-const LIMIT: u64 = 200;
+pub(crate) const LIMIT: u64 = 200;
 /// Seconds of work that are looked at, once the limit is found.
 const SECONDS: usize = 10;
 /// The share of the limit that is used in them, at least.
-const USED_MIN: f64 = 0.90;
+pub(crate) const USED_MIN: f64 = 0.90;
 /// The share of all calls that are answered 429, from the cold start on, at most.
-const WASTED_MAX: f64 = 0.02;
+pub(crate) const WASTED_MAX: f64 = 0.02;
 
 /// What the pretend API's limit did in one second.
 #[derive(Debug, Clone, Copy, Deserialize)]
-struct Taken {
-    taken: u64,
+pub(crate) struct Taken {
+    pub(crate) taken: u64,
     refused: u64,
 }
 
@@ -63,7 +63,7 @@ async fn an_unknown_limit_is_used_and_not_run_against() {
 }
 
 /// The counts of revoke calls, by second.
-async fn seconds(world: &World) -> BTreeMap<i64, Taken> {
+pub(crate) async fn seconds(world: &World) -> BTreeMap<i64, Taken> {
     #[derive(Deserialize)]
     struct Second {
         revoke: Taken,
@@ -76,7 +76,7 @@ async fn seconds(world: &World) -> BTreeMap<i64, Taken> {
 
 /// The share of the limit that was used in the seconds after the first in which it was met. A second
 /// without any call is one of them.
-fn used(seconds: &BTreeMap<i64, Taken>) -> f64 {
+pub(crate) fn used(seconds: &BTreeMap<i64, Taken>) -> f64 {
     let met = |second: &Taken| second.refused > 0 || second.taken as f64 >= USED_MIN * LIMIT as f64;
     let found = seconds.iter().find(|(_, second)| met(second));
     let (found, _) = found.unwrap_or_else(|| panic!("the limit was never met: {seconds:?}"));
@@ -90,7 +90,7 @@ fn used(seconds: &BTreeMap<i64, Taken>) -> f64 {
 }
 
 /// The share of all calls that were refused.
-fn wasted(seconds: &BTreeMap<i64, Taken>) -> f64 {
+pub(crate) fn wasted(seconds: &BTreeMap<i64, Taken>) -> f64 {
     let refused: u64 = seconds.values().map(|second| second.refused).sum();
     let taken: u64 = seconds.values().map(|second| second.taken).sum();
     refused as f64 / (refused + taken) as f64

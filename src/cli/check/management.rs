@@ -14,6 +14,7 @@ use crate::{
     broker::{self, topology::Topology},
     cli::http::Server,
     config::Management,
+    tls,
 };
 
 /// Queues in one answer.
@@ -64,7 +65,12 @@ impl Listing {
             false => Some(broker::login(settings).map_err(|error| failed(error.to_string()))?),
         };
         let url = secrecy::ExposeSecret::expose_secret(&management.url);
-        let server = Server::new(url, user).map_err(failed)?;
+        // The API asks nobody for a certificate, and a user it must have.
+        let files = tls::Files {
+            identity: None,
+            ..settings.tls.clone()
+        };
+        let server = Server::new(url, user, &files).map_err(failed)?;
         let overview: Overview = get(&server, &["api", "overview"], &[]).await?;
         let mut listing = Self {
             queues: BTreeMap::new(),

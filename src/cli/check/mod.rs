@@ -12,7 +12,7 @@ pub mod topology;
 
 use super::{Failure, print};
 use crate::{
-    broker::visit::Visit,
+    broker::{Login, visit::Visit},
     config::{RunArgs, Settings},
 };
 use report::{Check, Line, Report};
@@ -82,7 +82,10 @@ async fn rabbitmq(settings: &Settings) -> Vec<Line> {
         }
     };
     let (user, vhost) = (visit.user(), visit.vhost());
-    let connected = format!("connected to the vhost '{vhost}' as the user '{user}'");
+    let connected = match settings.broker.login {
+        Login::Password => format!("connected to the vhost '{vhost}' as the user '{user}'"),
+        Login::Certificate => format!("connected to the vhost '{vhost}' by our certificate"),
+    };
     let mut lines = vec![Line::ok(Check::Broker, connected)];
     let management = settings.management.as_ref();
     let (asked, listing) = management::list(management, &settings.broker, &vhost).await;

@@ -19,6 +19,12 @@ pub(super) async fn credentials(settings: Settings, environment: Environment) ->
     };
     let id = format!("session-{}-{}", environment.as_str(), uuid::Uuid::new_v4());
     let reply = client.call(&Call::Canary(id)).await;
+    if let Some(trouble) = client.tls_trouble() {
+        let (said, todo) = trouble
+            .split_once("; ")
+            .unwrap_or((&trouble, "see its log"));
+        return Line::failed(Check::Credentials, said, todo);
+    }
     let whoami = match taken(&reply) {
         true => client.whoami().await,
         false => None,

@@ -16,7 +16,10 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::{Failure, http::Server, print};
-use crate::config::{StatusArgs, StatusSettings};
+use crate::{
+    config::{StatusArgs, StatusSettings},
+    tls,
+};
 use broker::Broker;
 use verdict::Verdict;
 use worker::Worker;
@@ -164,7 +167,7 @@ fn server(address: &str) -> Result<Server, String> {
         }
         None => return Err("give host:port, such as 10.0.0.7:9477, or a URL".to_owned()),
     };
-    Server::new(&url, None)
+    Server::new(&url, None, &tls::Files::default())
 }
 
 fn is_port(text: &str) -> bool {

@@ -126,8 +126,13 @@ impl Curve {
             begun: 0.0,
             hasty: true,
             start,
-            max: max.unwrap_or(RATE_MAX).min(RATE_MAX),
+            max: ceiling(max),
         }
+    }
+
+    /// From now on it never passes `max`.
+    pub(super) fn limit(&mut self, max: Option<f64>) {
+        self.max = ceiling(max);
     }
 
     /// Calls a second at `now`.
@@ -251,4 +256,8 @@ impl Curve {
         self.begun = now - age;
         self
     }
+}
+
+fn ceiling(max: Option<f64>) -> f64 {
+    max.unwrap_or(RATE_MAX).min(RATE_MAX)
 }

@@ -118,6 +118,11 @@ impl Pacer {
         }
     }
 
+    /// From now on it never passes `max`.
+    pub fn limit(&mut self, max: Option<f64>) {
+        self.curve.limit(max);
+    }
+
     /// May a call of this lane go at `now`?
     pub fn ready(&self, lane: Lane, now: Duration) -> Ready {
         let (mut at, now) = (self.paced_at(), now.as_secs_f64());

@@ -42,6 +42,7 @@ fn client(url: String) -> Client {
         project_id: PROJECT_ID_DEFAULT.into(),
         secret: SecretSource::Fixed(SECRET_DEFAULT.into()),
         base_url: url,
+        tls: revoker::tls::Files::default(),
         call_timeout: Duration::from_secs(30),
     })
     .unwrap()

@@ -52,6 +52,7 @@ async fn listed(sandbox: &Sandbox, user_n: u32) -> Vec<String> {
         project_id: PROJECT_ID_DEFAULT.into(),
         secret: revoker::revoke::SecretSource::Fixed(SECRET_DEFAULT.into()),
         base_url: sandbox.url(),
+        tls: revoker::tls::Files::default(),
         call_timeout: std::time::Duration::from_secs(30),
     });
     let reply = client

@@ -1,6 +1,7 @@
 //! Tests of config: what a setting means, in data; wrong ones are in `wrong`.
 
 mod hardening;
+mod tls;
 mod wrong;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
@@ -239,7 +240,7 @@ fn unknown_variables_are_warned_about() {
 #[test]
 fn flag_and_variable_are_one_name() {
     let docs = reference();
-    assert_eq!(docs.len(), 27);
+    assert_eq!(docs.len(), 32);
     for doc in docs {
         let name = doc
             .variable

@@ -6,14 +6,14 @@ use revoker::config::RunArgs;
 use super::{LIVE, file, with};
 
 /// What is said about these settings, one line a problem.
-fn problems(changed: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn problems(changed: &[(&str, &str)]) -> Vec<String> {
     match RunArgs::from_variables(&with(changed)).settings() {
         Ok(_) => Vec::new(),
         Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
     }
 }
 
-fn check(name: &str, value: &str, text: &str) {
+pub(super) fn check(name: &str, value: &str, text: &str) {
     let flag = name.to_lowercase().replace('_', "-");
     let variable = format!("REVOKER_{name}");
     let expected = format!("{variable} (--{flag}) {text}");

@@ -215,6 +215,7 @@ fn links_lead_somewhere() {
         ("deploy/SECURITY.md", "deploy"),
         ("deploy/SCALING.md", "deploy"),
         ("deploy/kubernetes/README.md", "deploy/kubernetes"),
+        ("deploy/SECRETS.md", "deploy"),
         ("deploy/rabbitmq/README.md", "deploy/rabbitmq"),
     ] {
         let text = text_of(file);

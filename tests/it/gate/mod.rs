@@ -9,6 +9,7 @@ mod dedupe;
 mod intake;
 mod line;
 mod rate;
+mod share;
 mod trial;
 mod unknown;
 mod wait;
@@ -21,6 +22,7 @@ use revoker::gate::{OutageMode, Settings};
 fn settings(slots: usize, slots_urgent_only: usize) -> Settings {
     Settings {
         max_rate: None,
+        max_rate_total: None,
         start_rate: 10.0,
         slots,
         slots_urgent_only,

@@ -70,6 +70,7 @@ fn another_type_begins_another_row() {
 fn line() -> Line<u32> {
     Line::new(&Settings {
         max_rate: None,
+        max_rate_total: None,
         start_rate: 10_000.0,
         slots: 10,
         slots_urgent_only: 2,

@@ -158,6 +158,26 @@ fn a_ceiling_is_kept() {
     assert_eq!(run.waste(), 0.0);
 }
 
+/// A limit for all is shared: so many of them use it as one does, and nothing is refused.
+#[test]
+fn a_ceiling_for_all_is_shared() {
+    for replicas in [1, 2, 4] {
+        let mut scenario = Scenario::bulk(Model::Bucket(10.0), 5_000);
+        scenario.gate.max_rate_total = Some(96.0);
+        let run = world::run(&scenario, replicas, 1);
+        let used = run.used(Way::Revoke, 96.0, false);
+        eprintln!(
+            "{replicas} share a ceiling of 96: {used:.1} % used, {:.2} % wasted",
+            run.waste()
+        );
+        assert!(
+            (94.0..=101.0).contains(&used),
+            "{replicas}: {used:.1} % used"
+        );
+        assert_eq!(run.waste(), 0.0, "{replicas}");
+    }
+}
+
 /// The same seed tells the same story.
 #[test]
 fn runs_can_be_repeated() {

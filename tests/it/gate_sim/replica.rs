@@ -98,6 +98,11 @@ impl Replica {
         }
     }
 
+    /// The broker says how many replicas there are.
+    pub(super) fn heard_consumers(&mut self, consumers: usize) {
+        self.line.heard_consumers(consumers as u32);
+    }
+
     /// Sends whatever may go now, and asks to be woken for the rest.
     pub(super) fn pump(&mut self, outside: &mut Outside) {
         let soonest = loop {

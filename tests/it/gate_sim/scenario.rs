@@ -62,6 +62,7 @@ impl Scenario {
             load: vec![Load::bulk(count)],
             gate: Settings {
                 max_rate: None,
+                max_rate_total: None,
                 start_rate: 20.0,
                 slots: 200,
                 slots_urgent_only: 32,

@@ -96,7 +96,9 @@ pub(super) fn run(scenario: &Scenario, replicas: usize, seed: u64) -> Measured {
         .map(|number| Replica::new(number as u8, scenario, outside.rng.fork()))
         .collect();
     let total = outside.messages.len();
+    let consumers = replicas.len();
     for replica in &mut replicas {
+        replica.heard_consumers(consumers);
         replica.pump(&mut outside);
     }
     while outside.measured.ended() < total {

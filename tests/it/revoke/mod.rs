@@ -4,6 +4,7 @@ mod classify;
 mod client;
 mod fanout;
 pub(crate) mod server;
+mod tls;
 mod trouble;
 mod users;
 mod wire;
@@ -32,6 +33,7 @@ fn settings(base_url: &str, call_timeout: Duration) -> Settings {
         project_id: PROJECT.into(),
         secret: SecretSource::Fixed(SecretString::from(SECRET)),
         base_url: base_url.into(),
+        tls: revoker::tls::Files::default(),
         call_timeout,
     }
 }

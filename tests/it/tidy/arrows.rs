@@ -41,8 +41,9 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("lapin", &["src/broker/"]),
     ("prometheus", &["src/telemetry/"]),
     // In the command line for a worker's admin port and RabbitMQ's management API, which may need TLS.
-    ("reqwest", &["src/cli/http.rs", "src/revoke/client.rs"]),
+    ("reqwest", &["src/cli/http.rs", "src/revoke/client"]),
     ("rustix", &["src/cli/memory.rs", "src/config/parse.rs"]),
+    ("rustls", &["src/tls/"]),
     ("ssh_key", &["src/cli/campaign/signature.rs"]),
     // A fail point is no setting: it exists in builds for tests only.
     ("std::env", &["src/config/", "src/failpoint.rs"]),
@@ -52,7 +53,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
 /// Which stages a stage may name. Not in the table: `cli`, `worker`, `lib.rs` and `main.rs`, which
 /// may name all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("broker", &["event", "failpoint", "settle"]),
+    ("broker", &["event", "failpoint", "settle", "tls"]),
     ("campaign", &["event"]),
     (
         "config",
@@ -64,15 +65,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "settle",
             "shutdown",
             "telemetry",
+            "tls",
         ],
     ),
     ("event", &[]),
     ("failpoint", &[]),
     ("gate", &["event", "revoke"]),
-    ("revoke", &["event"]),
+    ("revoke", &["event", "tls"]),
     ("settle", &["event", "failpoint", "revoke"]),
     ("shutdown", &[]),
     ("telemetry", &["broker", "event", "revoke", "settle"]),
+    ("tls", &[]),
 ];
 
 /// Every stage.
@@ -88,6 +91,7 @@ const STAGES: &[&str] = &[
     "settle",
     "shutdown",
     "telemetry",
+    "tls",
     "worker",
 ];
 

@@ -56,6 +56,7 @@ impl Default for Setup {
         Self {
             gate: gate::Settings {
                 max_rate: None,
+                max_rate_total: None,
                 // As good as none: what is told here is not how the rate is found out.
                 start_rate: 10_000.0,
                 slots: 200,

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use lapin::types::AMQPValue;
 use revoker::{
     broker::{
-        Settings, TopologyMode,
+        Login, Settings, TopologyMode,
         headers::write,
         stream::{Stream, Tail},
     },
@@ -25,6 +25,7 @@ use revoker::{
         report::{self, DeadLetter, Facts, Stored},
         seal::{self, KeyRing},
     },
+    tls::Files,
 };
 use serde_json::{Value, json};
 
@@ -195,6 +196,8 @@ fn broker_settings(world: &World) -> Settings {
     Settings {
         url: world.broker.url.clone().into(),
         password_file: None,
+        login: Login::Password,
+        tls: Files::default(),
         prefix: world.broker.prefix.clone(),
         topology: TopologyMode::Verify,
         project_id: PROJECT_ID.to_owned(),

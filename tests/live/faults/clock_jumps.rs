@@ -3,10 +3,7 @@
 //! libfaketime stands between the worker and the C library: the wall clock is what a file says, the
 //! monotonic one stays as it is, as when somebody sets the clock of a machine.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -15,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::{form::form, row::Row};
 use crate::harness::{
     Event, PATIENCE, World,
+    certificates::libfaketime,
     ledger::{BYSTANDERS, Ledger},
     wait,
     worker::Worker,
@@ -113,16 +111,6 @@ async fn start(world: &World, clock: &Path) -> Worker {
         .set("FAKETIME_DONT_FAKE_MONOTONIC", 1)
         .start()
         .await
-}
-
-/// The folder above it is named after the machine's architecture.
-pub(super) fn libfaketime() -> PathBuf {
-    let mut folders = std::fs::read_dir("/usr/lib").unwrap();
-    let found = folders.find_map(|folder| {
-        let path = folder.ok()?.path().join("faketime/libfaketime.so.1");
-        path.exists().then_some(path)
-    });
-    found.expect("libfaketime must be there: run these tests with `tests/run faults`")
 }
 
 async fn burst(world: &World) -> Vec<(Event, String)> {

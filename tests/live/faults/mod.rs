@@ -29,7 +29,6 @@ mod backlog;
 mod bad_credentials;
 mod broker_alarm;
 mod broker_killed;
-mod certificate;
 mod clock_jumps;
 mod evil;
 mod evil_api;

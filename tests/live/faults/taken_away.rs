@@ -3,14 +3,15 @@
 //!
 //! Each time the worker does not end, is not ready, says which, and goes on by itself when it is put right.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::{join, time::sleep};
 
-use super::{certificate::Certificates, row::Row};
+use super::row::Row;
 use crate::harness::{
     Event, PATIENCE, World,
+    certificates::{Certificates, free_port},
     ledger::Ledger,
     user::{User, ctl},
     wait,
@@ -259,11 +260,4 @@ async fn certificate() {
     certificates.renew();
     world.node().ctl(&reload).await;
     story.end().await;
-}
-
-/// Below the range that outgoing connections take theirs from.
-fn free_port() -> u16 {
-    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
-    let free = ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.expect("some port is free")
 }

@@ -4,6 +4,7 @@
 //! with the value that stands for it, also when a test fails.
 
 pub(crate) mod broker;
+pub(crate) mod certificates;
 pub(crate) mod checks;
 pub(crate) mod door;
 pub(crate) mod event;

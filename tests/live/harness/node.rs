@@ -1,6 +1,9 @@
 //! A private RabbitMQ node of a test's own, through the script that starts the shared one.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::scratch;
 
@@ -12,12 +15,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts one, with lines of `rabbitmq.conf` beside the usual ones, and waits until it answers:
-    /// some ten seconds.
-    pub(crate) async fn start(name: &str, configuration: &str) -> Self {
+    /// Starts one, with lines of `rabbitmq.conf` beside the usual ones and with these plugins, separated by
+    /// commas, and waits until it answers: some ten seconds.
+    pub(crate) async fn start(name: &str, configuration: &str, plugins: &str) -> Self {
         let mut node = Self::named(name);
         std::fs::create_dir_all(&node.folder).unwrap();
         std::fs::write(node.folder.join("more.conf"), configuration).unwrap();
+        std::fs::write(node.folder.join("more.plugins"), plugins).unwrap();
         node.url = node.run("start", &[]).await;
         node
     }
@@ -57,6 +61,11 @@ impl Node {
     /// `rabbitmqctl` against it. A second or two each.
     pub(crate) async fn ctl(&self, arguments: &[&str]) -> String {
         self.run("ctl", arguments).await
+    }
+
+    /// Where it lives.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What it has logged.

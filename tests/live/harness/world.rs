@@ -45,7 +45,12 @@ impl World {
 
     /// The same, with lines of `rabbitmq.conf` for the broker.
     pub(crate) async fn with_configured_node(name: &str, configuration: &str) -> Self {
-        let node = Node::start(name, configuration).await;
+        Self::with_plugins(name, configuration, "").await
+    }
+
+    /// The same, with plugins of RabbitMQ's, separated by commas.
+    pub(crate) async fn with_plugins(name: &str, configuration: &str, plugins: &str) -> Self {
+        let node = Node::start(name, configuration, plugins).await;
         let mut world = Self::with(name, node.url.clone(), &[]).await;
         world.nodes.push(node);
         world
@@ -58,7 +63,7 @@ impl World {
 
     /// A world with three nodes of its own as one cluster. Who connects reaches the first that listens.
     pub(crate) async fn with_own_cluster(name: &str) -> Self {
-        let first = Node::start(name, "").await;
+        let first = Node::start(name, "", "").await;
         let nodes = vec![
             first.start_beside(name).await,
             first.start_beside(name).await,
