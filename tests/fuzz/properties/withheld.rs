@@ -6,7 +6,9 @@
 
 use std::{collections::HashSet, sync::OnceLock};
 
-use revoker::event::{CLOUD_EVENT_TYPE, decode, fields::Field};
+use revoker::event::{
+    CLOUD_EVENT_TYPE, HeaderValue, Properties, decode, decode_message, fields::Field,
+};
 use serde_json::{Value, json};
 
 use super::{event, now};
@@ -136,6 +138,7 @@ fn probes() -> Vec<String> {
     }
     let few = [json!(null), json!(1), json!({}), json!(""), json!("x")];
     said.extend(few.iter().flat_map(of_cloud_events));
+    said.extend(of_headers());
     said
 }
 
@@ -165,6 +168,27 @@ fn of_cloud_events(value: &Value) -> Vec<String> {
         said.extend([beside, inside, without].iter().flat_map(said_of));
     }
     said
+}
+
+/// What is said of headers alone: of two spellings, and with a field among them.
+fn of_headers() -> Vec<String> {
+    let spellings = [
+        ("ce-id", "cloudEvents:id"),
+        ("ce-id", "ce-specversion"),
+        ("ce-specversion", "ce-A"),
+    ];
+    let said = spellings.into_iter().flat_map(|(one, other)| {
+        let header = |name: &str| (name.to_owned(), HeaderValue::Text("1.0".to_owned()));
+        let properties = Properties {
+            headers: vec![header(one), header(other), header("ce-reason")],
+            ..Properties::default()
+        };
+        event::workers().into_iter().filter_map(move |expect| {
+            let event = decode_message(b"{}", &properties, &expect, now());
+            event.err().map(|rejection| rejection.to_string())
+        })
+    });
+    said.collect()
 }
 
 fn said_of(body: &Value) -> Vec<String> {
