@@ -89,6 +89,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for LastWords<S> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 mod tests {
     use std::{
         io::{Read, Write},

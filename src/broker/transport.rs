@@ -47,7 +47,7 @@ pub(super) async fn connect(
     };
     let open = async move |uri: AMQPUri, _| {
         let AMQPAuthority { host, port, .. } = uri.authority;
-        let address = (&tokio).to_socket_addrs((host.clone(), port));
+        let address = tokio.to_socket_addrs((host.clone(), port));
         let socket = LastWords::new(tokio.tcp_connect(address).await?);
         let socket = AsyncTcpStream::Plain(socket);
         let socket = match &tls {

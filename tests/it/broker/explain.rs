@@ -4,7 +4,10 @@ use lapin::{
     ErrorKind,
     protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError},
 };
-use revoker::broker::{Error, Refusal, Trouble, explain};
+use revoker::{
+    broker::{Error, Refusal, Trouble, explain},
+    tls::{Failure, Kind},
+};
 
 const REMEDY: &str = "; arguments cannot be changed, so drain it (or move its messages with a shovel), \
     delete it and start the worker, which declares it rightly; or use another REVOKER_PREFIX";
@@ -12,6 +15,11 @@ const REMEDY: &str = "; arguments cannot be changed, so drain it (or move its me
 fn explained(kind: impl Into<AMQPErrorKind>, text: &str) -> Error {
     let amqp = AMQPError::new(kind.into(), text.into());
     explain::error(&ErrorKind::ProtocolError(amqp).into())
+}
+
+fn tls(kind: Kind) -> Error {
+    let text = String::new();
+    Error::Tls(Failure { kind, text })
 }
 
 /// The broker cuts its texts at 255 bytes (`rabbit_channel`: 252 and three dots).
@@ -219,7 +227,16 @@ fn every_error_is_one_trouble() {
         (Error::TimedOut("connect"), Trouble::NoAnswer),
         (Error::PasswordFile("gone".into()), Trouble::PasswordFile),
         (Error::BadUrl("x".into()), Trouble::UrlWrong),
+        (Error::TlsFile("x".into()), Trouble::TlsFile),
+        (tls(Kind::Certificate), Trouble::CertificateRefused),
+        (tls(Kind::Ours), Trouble::ClientCertificateRefused),
+        (tls(Kind::Protocol), Trouble::TlsFailed),
+        (
+            Error::Refused(Refusal::Certificate, "x".into()),
+            Trouble::ClientCertificateRefused,
+        ),
     ];
+
     for (error, trouble) in cases {
         assert_eq!(error.trouble(), trouble, "{error}");
     }
