@@ -5,12 +5,12 @@
 //! that others may read.
 
 use super::{
-    broker, parse,
+    broker, gate, parse,
     problems::{Problem, Reader},
     report,
     revoke::{self, Project},
     setting::Setting,
-    settle, telemetry, url,
+    settle, telemetry, tls, url,
 };
 use crate::event::Environment;
 
@@ -83,8 +83,11 @@ fn rabbitmq(reader: &Reader<'_>, found: &mut Hardening) {
             "holds the password; put it into a file, and name that in REVOKER_AMQP_PASSWORD_FILE",
         );
     }
-    // Without a user in the URL it is guest, too.
-    if user.is_empty() || user == "guest" {
+    // Without a user in the URL it is guest, too, but for one whose certificate names it.
+    let by_certificate = reader.raw(&tls::AMQP_CLIENT_CERT_FILE).is_some()
+        && !has_password
+        && reader.raw(&broker::AMQP_PASSWORD_FILE).is_none();
+    if user == "guest" || (user.is_empty() && !by_certificate) {
         found.soft(&broker::AMQP_URL, "logs in as guest, whose password all know; give the worker a user of its own, see deploy/rabbitmq");
     }
     if let Some(hosts) = reader.raw(&broker::ALLOW_PLAINTEXT) {
@@ -110,9 +113,10 @@ fn stytch(reader: &Reader<'_>, project: Option<&Project>, found: &mut Hardening)
         }
         _ => {}
     }
-    if reader.raw(&super::gate::MAX_RATE).is_none() {
+    let rates = [&gate::MAX_RATE, &gate::MAX_RATE_TOTAL];
+    if rates.into_iter().all(|rate| reader.raw(rate).is_none()) {
         found.note(
-            &super::gate::MAX_RATE,
+            &gate::MAX_RATE_TOTAL,
             "is not set, so that the worker finds out what Stytch allows; set it if Stytch told you your limit",
         );
     }

@@ -56,6 +56,18 @@ fn what_is_not_for_production_is_named() {
         &[],
     );
     check(&url("amqps://rabbit/revoker"), &["AMQP_URL"], &[]);
+    let certificate = file("hardened.pem", include_str!("../tls/one.pem"), 0o644);
+    let key = file("hardened.key", include_str!("../tls/one.key"), 0o600);
+    let by_certificate = [
+        ("REVOKER_AMQP_URL", "amqps://rabbit/revoker"),
+        ("REVOKER_AMQP_PASSWORD_FILE", ""),
+        (
+            "REVOKER_AMQP_CLIENT_CERT_FILE",
+            certificate.to_str().unwrap(),
+        ),
+        ("REVOKER_AMQP_CLIENT_KEY_FILE", key.to_str().unwrap()),
+    ];
+    check(&by_certificate, &[], &[]);
     check(
         &url("amqps://guest:hunter2@rabbit/"),
         &["AMQP_URL", "AMQP_URL"],
@@ -84,7 +96,9 @@ fn what_is_not_for_production_is_named() {
     ];
     check(&test, &["STYTCH_PROJECT_ID", "SEAL_KEY_FILE"], &[]);
     check(&[("REVOKER_OUTCOMES", "off")], &["OUTCOMES"], &[]);
-    check(&[("REVOKER_MAX_RATE", "")], &[], &["MAX_RATE"]);
+    let (each, all) = ("REVOKER_MAX_RATE", "REVOKER_MAX_RATE_TOTAL");
+    check(&[(each, "")], &[], &["MAX_RATE_TOTAL"]);
+    check(&[(each, ""), (all, "100/s")], &[], &[]);
     check(&[("REVOKER_ADMIN_ADDR", "[::]:9477")], &[], &["ADMIN_ADDR"]);
 }
 
