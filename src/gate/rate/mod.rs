@@ -202,9 +202,12 @@ impl Pacer {
         self.probe_on_wire = false;
     }
 
-    /// Calls a second that may go at `now`.
+    /// Calls a second that may go at `now`: while nobody calls, those that might when the last one went.
     pub fn rate(&self, now: Duration) -> f64 {
-        self.curve.rate(now.as_secs_f64())
+        let now = now.as_secs_f64();
+        let is_idle = now - self.next_at > LAG_MAX;
+        let stood_still = self.sent_at.max(self.curve.begun).min(now);
+        self.curve.rate(if is_idle { stood_still } else { now })
     }
 
     /// Whether it still climbs back after an outage.

@@ -12,21 +12,21 @@ use super::rate::Story;
 /// At a low rate a call too many costs little; at a high one many are on the wire before a 429 is heard.
 #[test]
 fn the_start_is_in_haste_while_the_rate_is_low() {
-    let pacer = Pacer::new(20.0, None);
-    let doubles = |from: f64| {
-        pacer.rate(Duration::from_secs_f64(from + 0.5)) / pacer.rate(Duration::from_secs_f64(from))
-    };
-    assert!((doubles(1.0) - 2.0).abs() < 1e-6);
-    assert!((doubles(5.0) - 2.0_f64.sqrt()).abs() < 1e-6);
+    let mut story = Story::of(Pacer::new(20.0, None));
+    let growth = story.growth_in(1.0);
+    assert!((3.5..=4.5).contains(&growth), "{growth} at 20 a second");
+    story.growth_in(2.0);
+    let growth = story.growth_in(1.0);
+    assert!((1.9..=2.1).contains(&growth), "{growth} at more than 400");
 }
 
 /// What comes back from an outage is not to be met with a storm.
 #[test]
 fn after_an_outage_it_begins_without_haste() {
-    let mut pacer = Pacer::new(20.0, None);
-    pacer.reopened(Duration::from_secs(10));
-    let rate = |seconds| pacer.rate(Duration::from_secs(seconds));
-    assert!((rate(11) / rate(10) - 2.0).abs() < 1e-6);
+    let mut story = Story::of(Pacer::new(20.0, None));
+    story.pacer.reopened(story.now);
+    let growth = story.growth_in(1.0);
+    assert!((1.9..=2.2).contains(&growth), "{growth}");
 }
 
 impl Story {

@@ -19,8 +19,12 @@ pub(super) struct Story {
 
 impl Story {
     fn new() -> Self {
+        Self::of(Pacer::new(400.0, None))
+    }
+
+    pub(super) fn of(pacer: Pacer) -> Self {
         Self {
-            pacer: Pacer::new(400.0, None),
+            pacer,
             now: Duration::from_secs(100),
             rng: fastrand::Rng::with_seed(1),
         }
@@ -252,4 +256,20 @@ fn a_retry_after_is_believed_up_to_five_minutes() {
         story.now += hold;
         assert_eq!(story.pacer.ready(Bulk, story.now), Ready::Now);
     }
+}
+
+/// What is told of the rate, and how much work is taken ahead for it, must not grow while nobody calls: it
+/// has stood at tens of thousands a second after a quiet minute, and the next call brought it back.
+#[test]
+fn the_rate_stands_still_while_nobody_calls() {
+    let mut story = Story::after(50);
+    let before = story.rate();
+    story.now += Duration::from_secs(60);
+    assert!(story.rate() <= before, "{} after {before}", story.rate());
+    story.send();
+    let after = story.rate();
+    assert!(
+        (before..before * 1.1).contains(&after),
+        "{after} after {before}"
+    );
 }
