@@ -175,12 +175,12 @@ fn hindrances() -> Row {
                 .unit(CALLS_PER_SECOND)
                 .ask("sum by (result) (rate(revoker_stytch_requests_total{$where}[$__rate_interval]))", "{{result}}"),
             Panel::new(Kind::Lines, "Is the allowed rate used?")
-                .good("used is close to allowed while there is a backlog")
+                .good("used is close to allowed while there is a backlog; both are of calls that revoke, those that list have a rate of their own")
                 .otherwise("used far below allowed: slots or RabbitMQ are the limit; allowed far below ceiling: Stytch holds us back")
                 .unit(CALLS_PER_SECOND)
                 .ask("sum(revoker_rate_permits_per_second{$where})", "allowed")
                 .ask("sum(revoker_rate_ceiling_permits_per_second{$where} > 0)", "ceiling")
-                .ask("sum(rate(revoker_stytch_requests_total{$where}[$__rate_interval]))", "used")
+                .ask("sum(rate(revoker_stytch_requests_total{call=\"revoke\",$where}[$__rate_interval]))", "used")
                 .runbook("RevokerRateLimited")
                 .wide(6),
             Panel::new(Kind::Bars, "Why did we give up?")
