@@ -41,5 +41,6 @@ mod states;
 mod status;
 mod steered;
 mod taken;
+mod traced;
 mod unread;
 mod unreadable;
