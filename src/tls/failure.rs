@@ -152,7 +152,10 @@ impl Peer {
     fn alerted(&self, alert: Alert) -> (Kind, String) {
         let name = self.name;
         match (alert, self.identity) {
-            (Alert::ProtocolVersion, _) => (Kind::Protocol, self.too_old()),
+            // Newer Erlangs say it of a client's versions, too.
+            (Alert::ProtocolVersion | Alert::InsufficientSecurity, _) => {
+                (Kind::Protocol, self.too_old())
+            }
             (
                 Alert::CertificateRequired | Alert::HandshakeFailure | Alert::BadCertificate,
                 Some(identity),
@@ -189,7 +192,7 @@ impl Peer {
 
     fn too_old(&self) -> String {
         format!(
-            "{} does not offer TLS 1.2 or 1.3, which alone are safe; allow one of them there",
+            "{} does not offer TLS 1.2 or 1.3 with a safe cipher suite; allow one of them there",
             self.name
         )
     }

@@ -90,8 +90,13 @@ fn a_certificate_of_ours_that_lacks_or_is_refused() {
 fn tls_of_another_kind() {
     let protocol = |error, text: &str| check(error, &peer(true, false), Kind::Protocol, text);
     let old =
-        "RabbitMQ does not offer TLS 1.2 or 1.3, which alone are safe; allow one of them there";
-    protocol(Error::AlertReceived(AlertDescription::ProtocolVersion), old);
+        "RabbitMQ does not offer TLS 1.2 or 1.3 with a safe cipher suite; allow one of them there";
+    for alert in [
+        AlertDescription::ProtocolVersion,
+        AlertDescription::InsufficientSecurity,
+    ] {
+        protocol(Error::AlertReceived(alert), old);
+    }
     let incompatible = PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig;
     protocol(Error::PeerIncompatible(incompatible), old);
     protocol(
