@@ -18,7 +18,7 @@ case "$*" in
   *"get deployment"*configMapRef*) printf revoker-abc ;;
   *" create "*) cat >>manifests; n=$(grep -c ' create ' calls); echo "pod/$n" ;;
   *" get pod/"*) n=$(grep -c ' create ' calls); sed -n "${n}p" codes ;;
-  *"cat >/work/part"*) cat >>lists ;;
+  *"cat >/campaign/part"*) cat >>lists ;;
   *"exec"*"tar -C"*) mkdir -p made/report-drill.1; echo proof >made/report-drill.1/digest; tar -C made -cf - report-drill.1 ;;
 esac
 """
