@@ -32,9 +32,9 @@ impl Cast {
         let settings = world.worker();
         let made = settings.once(&["definitions", "--vhost", VHOST]).await;
         assert_eq!((made.code, made.err.as_str()), (0, ""));
-        let file = world.file("definitions.json");
-        std::fs::write(&file, &made.out).unwrap();
         let node = world.node();
+        let file = node.file("definitions.json");
+        std::fs::write(&file, &made.out).unwrap();
         node.ctl(&["import_definitions", file.to_str().unwrap()])
             .await;
         let all = ["set_permissions", "-p", VHOST, "guest", ".*", ".*", ".*"];

@@ -48,6 +48,11 @@ impl Node {
         name.expect("a started node has a name").to_owned()
     }
 
+    /// A file that its tools can see, wherever they run.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Ends it as a power cut would.
     pub(crate) async fn kill9(&self) {
         self.run("kill9", &[]).await;
