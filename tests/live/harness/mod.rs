@@ -22,6 +22,7 @@ pub(crate) mod read;
 pub(crate) mod repair;
 pub(crate) mod sandbox;
 pub(crate) mod secret;
+pub(crate) mod shell;
 pub(crate) mod tally;
 pub(crate) mod user;
 pub(crate) mod wait;
