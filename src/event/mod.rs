@@ -28,7 +28,7 @@ use secrecy::SecretString;
 pub use decode::{decode, decode_message};
 pub use envelope::{BODY_BYTES_MAX, CLOUD_EVENT_TYPE, JSON_TYPE};
 pub use json::EXT_LEVELS_MAX;
-pub use reason::{REASONS, known_reason};
+pub use reason::{REASON_OTHER, REASONS};
 pub use target::{TOKEN_LEN_TYPICAL, check_id};
 
 pub use message::{HeaderValue, History, Lane, Message, Properties, Route, UNKNOWN_PUBLISHER};

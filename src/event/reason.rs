@@ -15,10 +15,5 @@ pub const REASONS: [&str; 9] = [
     "user_request",
 ];
 
-/// The metric label of a reason: itself if known, else `other`.
-pub fn known_reason(reason: &str) -> &'static str {
-    REASONS
-        .into_iter()
-        .find(|known| *known == reason)
-        .unwrap_or("other")
-}
+/// The metric label of all other reasons.
+pub const REASON_OTHER: &str = "other";

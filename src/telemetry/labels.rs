@@ -3,13 +3,13 @@
 //! The catalogue names labels by [`Label`]; the words themselves stand in `sets` and in the stages.
 
 use super::sets::{
-    Breaker, Dedupe, DeliveryKind, Level, PublishResult, Queue, Reason, RetryCause, Role, Stage,
-    To, Unmeasured,
+    Breaker, Dedupe, DeliveryKind, Level, PublishResult, Queue, RetryCause, Role, Stage, To,
+    Unmeasured,
 };
 use super::state::State;
 use super::why::Why;
 use crate::{
-    event::{self, Lane},
+    event::{self, Lane, REASON_OTHER, REASONS},
     revoke::{CallKind, outcome::CallResult},
     settle::{code::Code, outcome::Outcome},
 };
@@ -92,8 +92,8 @@ labels! {
     PublishResult "result" words!(PublishResult);
     /// [`Queue`].
     Queue "queue" words!(Queue);
-    /// [`Reason`].
-    Reason "reason" words!(Reason);
+    /// [`REASONS`], and [`REASON_OTHER`] for all else.
+    Reason "reason" REASONS.into_iter().chain([REASON_OTHER]).collect();
     /// [`CallResult`].
     Result "result" words!(CallResult);
     /// [`RetryCause`].

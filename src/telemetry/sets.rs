@@ -25,7 +25,7 @@ closed_set! {
     Unmeasured {
         /// `occurred_at` lies in the future.
         Future => "future",
-        /// Older than 15 minutes when we first saw it.
+        /// It had occurred long before it was published: more than 15 minutes before its lane was last seen empty.
         Backdated => "backdated",
         /// Replayed out of the dead-letter queue.
         Replay => "replay",
@@ -162,39 +162,5 @@ closed_set! {
         Debug => "debug",
         /// For the desperate.
         Trace => "trace",
-    }
-}
-
-closed_set! {
-    /// The event contract's known reasons; any other counts as `other`.
-    Reason {
-        /// The user chose a new password.
-        PasswordReset => "password_reset",
-        /// Too many failed logins.
-        AccountLockout => "account_lockout",
-        /// An administrator's decision.
-        AdminAction => "admin_action",
-        /// A breach.
-        SecurityIncident => "security_incident",
-        /// Leaked credentials.
-        CredentialCompromise => "credential_compromise",
-        /// The account was closed.
-        AccountDisabled => "account_disabled",
-        /// A lost or stolen device.
-        DeviceLost => "device_lost",
-        /// A rule.
-        Policy => "policy",
-        /// "Log out everywhere".
-        UserRequest => "user_request",
-        /// What the contract does not name.
-        Other => "other",
-    }
-}
-
-impl Reason {
-    /// The known reason of that word, else [`Reason::Other`].
-    pub fn of(word: &str) -> Self {
-        let known = Self::ALL.iter().find(|known| known.as_str() == word);
-        *known.unwrap_or(&Self::Other)
     }
 }

@@ -10,7 +10,6 @@ use crate::{
     event::{
         Code, Environment, Event, Expectations, Problem, Properties, REASONS, Request, Target,
         decode::{decode_message, occurred_ahead},
-        known_reason,
     },
 };
 
@@ -129,7 +128,7 @@ fn warnings(event: &Event, now: Timestamp) -> Vec<(Warning, String)> {
         );
         warnings.push((Warning::Credential, text));
     }
-    if known_reason(&event.reason) != event.reason {
+    if !REASONS.contains(&event.reason.as_str()) {
         let known = REASONS.join(", ");
         let text = format!(
             "reason has no metric label of its own and is counted as other; known are {known}"

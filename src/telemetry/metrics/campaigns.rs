@@ -3,8 +3,8 @@
 //! The one family with values that are not known at start, and so with a bound of its own: the newest
 //! campaigns have children, made at 0 when their manifests are read, and all others together are
 //! [`OTHER_CAMPAIGNS`]. Events that end before their manifest is read are remembered for it, a few ids at a
-//! time: they follow it so closely that the first of them overtake it. Counters, so that a worker that starts again falsifies no sum of increases. Not a
-//! proof: that is the audit stream's.
+//! time: they follow it so closely that the first of them overtake it. Counters, so that a worker that
+//! starts again falsifies no sum of increases. Not a proof: that is the audit stream's.
 
 use std::{
     collections::{BTreeMap, VecDeque},

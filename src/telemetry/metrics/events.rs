@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{Metrics, one_if, seconds};
 use crate::{
-    event::{self, Lane},
+    event::{self, Lane, REASONS},
     settle::{code::Code, outcome::Outcome},
-    telemetry::sets::{Dedupe, DeliveryKind, Reason, RetryCause, Stage, Unmeasured},
+    telemetry::sets::{Dedupe, DeliveryKind, RetryCause, Stage, Unmeasured},
 };
 
 /// An event's way.
@@ -48,7 +48,9 @@ impl Metrics {
 
     /// An event's reason, in its publisher's word; unknown ones count as `other`.
     pub fn by_reason(&self, word: &str) {
-        self.all.by_reason.at(Reason::of(word) as usize).inc();
+        let known = REASONS.iter().position(|known| *known == word);
+        let other = REASONS.len();
+        self.all.by_reason.at(known.unwrap_or(other)).inc();
     }
 
     /// A revocation was confirmed this long after `occurred_at`.

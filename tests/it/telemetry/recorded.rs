@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use revoker::{
-    event::{Code as Refusal, Lane},
+    event::{Code as Refusal, Lane, REASONS},
     revoke::{
         CallKind,
         outcome::{ApiCode, CallResult},
@@ -70,10 +70,10 @@ fn each_fact_of_an_event_has_its_series() {
         |m| m.outcome_unrecorded(Urgent),
         &[(r#"outcomes_unrecorded_total{lane="urgent"}"#, 1.0)],
     );
-    check(
-        |m| m.by_reason("device_lost"),
-        &[(r#"events_by_reason_total{reason="device_lost"}"#, 1.0)],
-    );
+    for reason in REASONS {
+        let series = format!("events_by_reason_total{{reason=\"{reason}\"}}");
+        check(|m| m.by_reason(reason), &[(&series, 1.0)]);
+    }
     check(
         |m| m.by_reason("Zoe"),
         &[(r#"events_by_reason_total{reason="other"}"#, 1.0)],
