@@ -114,7 +114,7 @@ catalogue! {
         "From the event's occurred_at to the confirmed revocation.";
     unmeasured: Count "revoker_exposure_unmeasured_total" [Lane, Unmeasured] "Revocations whose exposure is kept out of the histogram.";
     stage: Histogram "revoker_stage_duration_seconds" [Stage] [0.001 0.01 0.1 1 10 60 600] "Where an event's time went.";
-    oldest: Gauge "revoker_oldest_unfinished_event_timestamp_seconds" [Lane] "occurred_at of the oldest event in hand; 0 if none.";
+    oldest: Gauge "revoker_oldest_unfinished_event_timestamp_seconds" [Lane] "occurred_at of the oldest event in hand, of those whose exposure is measured; 0 if none.";
     last_received: Gauge "revoker_last_received_event_timestamp_seconds" [Lane] "When the last event was taken; 0 if none.";
     last_revocation: Gauge "revoker_last_revocation_timestamp_seconds" [Lane] "When the last revocation was confirmed; 0 if none.";
     stytch_requests: Count "revoker_stytch_requests_total" [Call, Result] "HTTP requests to Stytch, every attempt.";
